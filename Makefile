@@ -1,0 +1,48 @@
+# `make demo` and `make test` each set up what they need on first use; both want only Python 3.11+ and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+COINS = $(shell $(BIN)/python -c "import os, skimage; print(os.path.join(os.path.dirname(skimage.__file__), 'data', 'coins.png'))")
+
+.PHONY: demo test quick check format bench clean
+
+demo: $(VENV)/.demo  ## learn the circle and the cross, then find coins in a photograph
+	$(BIN)/jaxconv learn circle --output out
+	$(BIN)/jaxconv learn cross --output out
+	$(BIN)/jaxconv find "$(COINS)" --filter out/circle.npz --radius 20..30 --edges --output out
+
+test: $(VENV)/.test  ## the whole suite
+	$(BIN)/pytest -n 2 -q
+
+quick: $(VENV)/.test  ## the tests that take seconds
+	$(BIN)/pytest -n 2 -q -m "not slow"
+
+check: $(VENV)/.check  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test  ## the timings quoted in the documents
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) out
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/.check: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	touch $@

@@ -1,0 +1,1 @@
+"""How one convolution is computed: a problem, a plan, a primitive, and one file a method."""

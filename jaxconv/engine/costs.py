@@ -1,0 +1,88 @@
+"""What a convolution costs: the constants behind every method's `cost`, and where they come from.
+
+Rates are operations or bytes a second, prices are seconds. They need only be good enough to rank the
+methods; `Constants.source` says how each platform's came to be, and plans print it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jaxconv.engine.problem import Problem
+
+
+class Cost(NamedTuple):
+    """A prediction: time, and memory beyond the operands and the result."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Constants:
+    """One platform's speeds, in float32."""
+
+    source: str
+    memory_rate: float  # bytes walked in a fused loop
+    shifts_call: float
+    shifts_rate: float
+    shifts_cliff: int  # terms; past them the compiler stops vectorizing
+    shifts_slow_rate: float
+    direct_call: float
+    direct_output: float  # a price for each output
+    direct_rate: tuple[float, float, float, float]  # by number of axes; three means three or more
+    direct_matrix_rate: float  # where features make it a matrix product
+    matrix_features: int  # inputs times outputs from which it is one
+    fft_call: float
+    fft_rate: tuple[float, float, float, float]  # by number of axes
+    fft_product_rate: float
+
+
+CPU = Constants(
+    source="measured on 2 cores of an AMD EPYC with AVX-512, JAX 0.10.2, 2026-11",
+    memory_rate=3e10,
+    shifts_call=2e-6,
+    shifts_rate=8e10,
+    shifts_cliff=256,
+    shifts_slow_rate=1e10,
+    direct_call=5e-6,
+    direct_output=1e-8,
+    direct_rate=(2e10, 2e10, 2e10, 2e8),
+    direct_matrix_rate=4e10,
+    matrix_features=16,
+    fft_call=2e-5,
+    fft_rate=(8e9, 8e9, 2e10, 1.6e10),
+    fft_product_rate=1e10,
+)
+
+ACCELERATOR = Constants(
+    source="not measured on this platform: data-sheet speeds of one 2023 accelerator",
+    memory_rate=2e12,
+    shifts_call=5e-6,
+    shifts_rate=2e13,
+    shifts_cliff=256,
+    shifts_slow_rate=5e12,
+    direct_call=1e-5,
+    direct_output=1e-12,
+    direct_rate=(5e12, 5e12, 5e12, 5e12),
+    direct_matrix_rate=4e13,
+    matrix_features=16,
+    fft_call=3e-5,
+    fft_rate=(2e12, 2e12, 2e12, 2e12),
+    fft_product_rate=1e12,
+)
+
+
+def constants(platform: str) -> Constants:
+    """Return the constants of a platform."""
+    return CPU if platform == "cpu" else ACCELERATOR
+
+
+def itemsize(problem: Problem) -> int:
+    """Bytes of one number of the sums."""
+    return problem.accumulator.itemsize
+
+
+def elements(shape: tuple[int, ...]) -> int:
+    """Return the number of elements of a shape."""
+    return math.prod(shape)

@@ -1,0 +1,37 @@
+"""How a convolution can be computed: one file a method, all of one shape.
+
+Each module has `supports(problem)`, which returns "" or the reason why not; `cost(problem)`, its
+predicted time and memory; and `run(problem, signal, kernel)`, which computes the formula of
+`problem.py` and returns `problem.output` elements in `problem.accumulator`. A new method is a new
+file and a new line here.
+"""
+
+from typing import Protocol, cast
+
+import jax
+
+from jaxconv.engine.costs import Cost
+from jaxconv.engine.methods import direct, fft, shifts
+from jaxconv.engine.problem import Problem
+
+
+class MethodModule(Protocol):
+    """The shape that all methods have."""
+
+    def supports(self, problem: Problem) -> str:
+        """Return "" where the method can compute the problem, else why not."""
+        ...
+
+    def cost(self, problem: Problem) -> Cost:
+        """Predict time and extra memory."""
+        ...
+
+    def run(self, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+        """Compute."""
+        ...
+
+
+METHOD_MODULES: dict[str, MethodModule] = {
+    name: cast(MethodModule, module)
+    for name, module in {"direct": direct, "shifts": shifts, "fft": fft}.items()
+}

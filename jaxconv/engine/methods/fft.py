@@ -1,0 +1,89 @@
+"""FFT: one transform of the whole signal, a product, one transform back.
+
+Wins for large kernels: its time hardly depends on their size. Loses to shifts below some hundred
+taps, and to anything local in accuracy where the signal's dynamic range is large: an error or a NaN
+anywhere is spread over the whole transform. Integers are refused, since rounding could hide a wrong
+one.
+"""
+
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from scipy.fft import next_fast_len
+
+from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.problem import Problem, Shape, pad_space
+
+
+def supports(problem: Problem) -> str:
+    """Up to three axes, which is what JAX transforms at once; no integers."""
+    if problem.is_exact:
+        return "integers are computed exactly, and an FFT rounds"
+    return (
+        "" if 1 <= problem.rank <= 3 else f"{problem.rank} spatial axes, and JAX transforms 1 to 3"
+    )
+
+
+def cost(problem: Problem) -> Cost:
+    """Three sets of transforms at 2.5 n log2 n operations (twice that for complex), and the product."""
+    c = constants(problem.platform)
+    n = math.prod(lengths(problem))
+    features = problem.inputs + problem.outputs
+    signals = problem.batch * problem.groups * features
+    kernels = problem.groups * problem.inputs * problem.outputs
+    width = 2 if problem.is_complex else 1
+    work = 2.5 * n * math.log2(max(n, 2)) * (signals + kernels)
+    products = 4 * n * problem.batch * problem.groups * problem.inputs * problem.outputs
+    rate = c.fft_rate[problem.rank]
+    seconds = c.fft_call + width * (work / rate + products / c.fft_product_rate)
+    return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)
+
+
+def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Transform, multiply, transform back, cut the outputs out."""
+    size = lengths(problem)
+    forward, inverse = _transforms(problem, size)
+    kernel = kernel.astype(problem.accumulator)
+    kernel = pad_space(kernel, [(0, 0, d - 1) for d in problem.kernel_dilation])
+    spectrum = forward(_lay_out(problem, signal.astype(problem.accumulator), size))
+    response = jnp.conj(forward(jnp.conj(kernel)))
+    out = inverse(_product(spectrum, response))
+    limits = [min(n, s) for n, s in zip(problem.dense, size)]
+    return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])
+
+
+def lengths(problem: Problem) -> Shape:
+    """Return the fast lengths of the circular correlation that holds the wanted places unharmed.
+
+    Zeros of the one edge may serve the other edge too, so the larger of the two paddings is enough.
+    """
+    real = not problem.is_complex
+    return tuple(
+        next_fast_len(max(n + max(lo, hi, lo + hi, 0), m, s, 1), real)
+        for n, m, s, (lo, hi) in zip(
+            problem.dilated, problem.reach, problem.dense, problem.padding, strict=True
+        )
+    )
+
+
+def _transforms(problem: Problem, size: Shape):
+    axes = tuple(range(-problem.rank, 0))
+    if problem.is_complex:
+        return partial(jnp.fft.fftn, s=size, axes=axes), partial(jnp.fft.ifftn, s=size, axes=axes)
+    return partial(jnp.fft.rfftn, s=size, axes=axes), partial(jnp.fft.irfftn, s=size, axes=axes)
+
+
+def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
+    """Dilate the signal and place it behind its lower padding in a stage of the given size."""
+    edges = zip(problem.dilated, size, problem.padding, problem.signal_dilation, strict=True)
+    return pad_space(signal, [(lo, length - n - lo, d - 1) for n, length, (lo, _), d in edges])
+
+
+def _product(spectrum: jax.Array, response: jax.Array) -> jax.Array:
+    """Sum over the input features: (n, g, i, ...) with (g, o, i, ...) to (n, g, o, ...)."""
+    if spectrum.shape[2] == 1:
+        return spectrum * response[None, :, :, 0]
+    return jnp.einsum("ngi...,goi...->ngo...", spectrum, response)

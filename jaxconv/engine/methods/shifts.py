@@ -1,0 +1,64 @@
+"""Shifts: the definition turned inside out. One slice of the signal a tap, times the tap, summed.
+
+XLA fuses the whole sum into one loop that reads the signal from cache, so a small kernel runs at
+memory speed. Wins up to about 250 taps of one channel; past that the compiler stops vectorizing the
+loop. The terms are summed as a balanced tree, which is faster than a chain and more accurate.
+"""
+
+import itertools
+
+import jax
+from jax import lax
+
+from jaxconv.engine.costs import Cost, constants, itemsize
+from jaxconv.engine.problem import Problem
+
+MOST_TERMS = 1024  # unrolled; more would compile for seconds
+
+
+def supports(problem: Problem) -> str:
+    """It unrolls, so the taps must be few."""
+    terms = problem.taps * problem.inputs
+    return f"{terms:,} terms, and at most {MOST_TERMS:,} are unrolled" if terms > MOST_TERMS else ""
+
+
+def cost(problem: Problem) -> Cost:
+    """The products at the rate of a fused loop, and no less than the memory it walks."""
+    c = constants(problem.platform)
+    terms = problem.taps * problem.inputs
+    rate = c.shifts_rate if terms <= c.shifts_cliff else c.shifts_slow_rate
+    held = itemsize(problem) * problem.batch * problem.groups * problem.inputs
+    for n in problem.padded:
+        held *= n
+    walked = held + itemsize(problem) * problem.products / (terms or 1)
+    padding = any(lo or hi for lo, hi in problem.padding)
+    seconds = max(walked / c.memory_rate, 2 * problem.products / rate) + c.shifts_call
+    return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
+
+
+def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Sum the shifted slices."""
+    signal = problem.pad(signal.astype(problem.accumulator))
+    kernel = kernel.astype(problem.accumulator)
+
+    def term(i: int, tap: tuple[int, ...]) -> jax.Array:
+        start = [t * d for t, d in zip(tap, problem.kernel_dilation)]
+        stop = [a + n for a, n in zip(start, problem.dense)]
+        piece = lax.slice(
+            signal,
+            (0, 0, i, *start),
+            (problem.batch, problem.groups, i + 1, *stop),
+            (1, 1, 1, *problem.strides),
+        )
+        weight = kernel[(slice(None), slice(None), i, *tap)]
+        return piece * weight.reshape(1, *weight.shape, *[1] * problem.rank)
+
+    taps = itertools.product(*map(range, problem.window))
+    return _sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
+
+
+def _sum_as_tree(terms: list[jax.Array]) -> jax.Array:
+    while len(terms) > 1:
+        pairs = [a + b for a, b in zip(terms[::2], terms[1::2])]
+        terms = pairs + terms[2 * len(pairs) :]
+    return terms[0]

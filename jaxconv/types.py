@@ -1,0 +1,9 @@
+"""The words that options may be, in one place: the checks and the documents read them here."""
+
+from typing import Literal, get_args
+
+Mode = Literal["full", "same", "valid"]
+Method = Literal["auto", "direct", "shifts", "fft"]
+
+MODES: tuple[str, ...] = get_args(Mode)
+METHODS: tuple[str, ...] = get_args(Method)
