@@ -26,9 +26,7 @@ def value_error(
     return ValueError(_message(function, argument, rule, str(got), remedy, scipy))
 
 
-def one_of(
-    function: str, argument: str, value: object, choices: Sequence[str], scipy: str = ""
-) -> None:
+def one_of(function: str, argument: str, value: object, choices: Sequence[str], scipy: str = "") -> None:
     """Raise ValueError unless `value` is one of the `choices`."""
     if isinstance(value, str) and value in choices:
         return
@@ -59,9 +57,7 @@ def not_empty(function: str, argument: str, value: jax.Array, scipy: str = "") -
     """Raise ValueError where an array has no elements."""
     if value.size == 0:
         remedy = "There is no sum over nothing; pass at least one element on every axis."
-        raise value_error(
-            function, argument, "have elements", f"shape {value.shape}", remedy, scipy
-        )
+        raise value_error(function, argument, "have elements", f"shape {value.shape}", remedy, scipy)
 
 
 def same_rank(

@@ -131,7 +131,7 @@ def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, method: st
         words = "For 'valid' mode, one must be at least as large as the other in every dimension:"
         checks.nested(function, ("in1", "in2"), (in1.shape, in2.shape), words)
     dtype = jnp.result_type(in1, in2)
-    work = jnp.dtype("int32") if dtype == bool else dtype
+    work = jnp.dtype("int32") if dtype.kind == "b" else dtype
     in1, in2 = in1.astype(work), in2.astype(work)
     if function == "correlate":
         out = _sum_of_products(in1, in2.conj(), mode, method, reflected=True)
@@ -162,9 +162,7 @@ def _sum_of_products(a: jax.Array, b: jax.Array, mode: str, method: str, reflect
         signal, kernel = a, b if reflected else jnp.flip(b)
     else:
         signal, kernel = jnp.flip(b) if reflected else b, jnp.flip(a)
-    padding = [
-        (m - 1 - s, s + c - n) for n, m, s, c in zip(signal.shape, kernel.shape, first, count)
-    ]
+    padding = [(m - 1 - s, s + c - n) for n, m, s, c in zip(signal.shape, kernel.shape, first, count)]
     out = convolution(
         lax.expand_dims(signal, (0, 1)),
         lax.expand_dims(kernel, (0, 1)),

@@ -7,7 +7,7 @@ readable; everything faster in the library is judged by it.
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,9 @@ from jaxconv import checks
 from jaxconv.types import MODES, Mode
 
 
-class Overlap(NamedTuple):
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Overlap:
     """What one shift of a convolution looks like: the reflected and shifted g, f times it, the sum."""
 
     moved: jax.Array
@@ -49,8 +51,8 @@ def overlap(f: jax.Array, g: jax.Array, shift: int | jax.Array) -> Overlap:
         definition.
 
     Example:
-        >>> moved, product, total = overlap(jnp.array([1, 2, 3]), jnp.array([10, 1]), 1)
-        >>> moved.tolist(), product.tolist(), int(total)
+        >>> laid = overlap(jnp.array([1, 2, 3]), jnp.array([10, 1]), 1)
+        >>> laid.moved.tolist(), laid.product.tolist(), int(laid.total)
         ([1, 10, 0], [1, 20, 0], 21)
     """
     f, g = _operands("overlap", f, g)
@@ -139,9 +141,7 @@ def _operands(function: str, f: jax.Array, g: jax.Array) -> tuple[jax.Array, jax
     return f, g
 
 
-def _crop(
-    full: jax.Array, shape1: tuple[int, ...], shape2: tuple[int, ...], mode: Mode
-) -> jax.Array:
+def _crop(full: jax.Array, shape1: tuple[int, ...], shape2: tuple[int, ...], mode: Mode) -> jax.Array:
     """Cut the part that `mode` names out of a full convolution."""
     if mode == "full":
         return full

@@ -4,11 +4,8 @@ Rates are operations or bytes a second, prices are seconds. They need only be go
 methods; `Constants.source` says how each platform's came to be, and plans print it.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from jaxconv.engine.problem import Problem
 
 
 class Cost(NamedTuple):
@@ -76,13 +73,3 @@ ACCELERATOR = Constants(
 def constants(platform: str) -> Constants:
     """Return the constants of a platform."""
     return CPU if platform == "cpu" else ACCELERATOR
-
-
-def itemsize(problem: Problem) -> int:
-    """Bytes of one number of the sums."""
-    return problem.accumulator.itemsize
-
-
-def elements(shape: tuple[int, ...]) -> int:
-    """Return the number of elements of a shape."""
-    return math.prod(shape)

@@ -59,7 +59,7 @@ def _planned(fn: Callable[..., jax.Array], method: str, check: bool = False):
 def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
     """Read the static facts off two abstract values and lax's parameters."""
     lhs_spec, rhs_spec, _ = params["dimension_numbers"]
-    n, features, *space = (lhs.shape[axis] for axis in lhs_spec)
+    n, _, *space = (lhs.shape[axis] for axis in lhs_spec)
     outputs, inputs, *window = (rhs.shape[axis] for axis in rhs_spec)
     batch_groups = params["batch_group_count"]
     groups = params["feature_group_count"] * batch_groups
@@ -135,6 +135,4 @@ batching.primitive_batchers[convolution_p] = _batch
 for _platform in PLATFORMS:
     _lowering = mlir.lower_fun(partial(_run, _platform), multiple_results=False)
     mlir.register_lowering(convolution_p, _lowering, platform=_platform)
-mlir.register_lowering(
-    convolution_p, mlir.lower_fun(partial(_run, "other"), multiple_results=False)
-)
+mlir.register_lowering(convolution_p, mlir.lower_fun(partial(_run, "other"), multiple_results=False))

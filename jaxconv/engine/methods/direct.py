@@ -5,10 +5,12 @@ every problem. Loses by far with one channel on a CPU, where it runs as a plain 
 three dimensions.
 """
 
+import math
+
 import jax
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants, itemsize
+from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
 
 
@@ -20,11 +22,11 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem) -> Cost:
     """A fixed price an output, and the products at the rate of a plain loop or a matrix product."""
     c = constants(problem.platform)
-    outputs = problem.products / (problem.inputs * problem.taps or 1)
+    outputs = math.prod(problem.output)
     dense = problem.inputs * problem.outputs >= c.matrix_features
     rate = c.direct_matrix_rate if dense else c.direct_rate[min(problem.rank, 3)]
     seconds = c.direct_call + outputs * c.direct_output + 2 * problem.products / rate
-    return Cost(seconds, 0 if problem.inputs == 1 else itemsize(problem) * outputs * problem.taps)
+    return Cost(seconds, 0)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -22,9 +22,7 @@ def supports(problem: Problem) -> str:
     """Up to three axes, which is what JAX transforms at once; no integers."""
     if problem.is_exact:
         return "integers are computed exactly, and an FFT rounds"
-    return (
-        "" if 1 <= problem.rank <= 3 else f"{problem.rank} spatial axes, and JAX transforms 1 to 3"
-    )
+    return "" if 1 <= problem.rank <= 3 else f"{problem.rank} spatial axes, and JAX transforms 1 to 3"
 
 
 def cost(problem: Problem) -> Cost:
@@ -62,7 +60,7 @@ def lengths(problem: Problem) -> Shape:
     """
     real = not problem.is_complex
     return tuple(
-        next_fast_len(max(n + max(lo, hi, lo + hi, 0), m, s, 1), real)
+        int(next_fast_len(max(n + max(lo, hi, lo + hi, 0), m, s, 1), real) or 1)
         for n, m, s, (lo, hi) in zip(
             problem.dilated, problem.reach, problem.dense, problem.padding, strict=True
         )

@@ -6,11 +6,12 @@ loop. The terms are summed as a balanced tree, which is faster than a chain and 
 """
 
 import itertools
+import math
 
 import jax
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants, itemsize
+from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
 
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
@@ -27,10 +28,9 @@ def cost(problem: Problem) -> Cost:
     c = constants(problem.platform)
     terms = problem.taps * problem.inputs
     rate = c.shifts_rate if terms <= c.shifts_cliff else c.shifts_slow_rate
-    held = itemsize(problem) * problem.batch * problem.groups * problem.inputs
-    for n in problem.padded:
-        held *= n
-    walked = held + itemsize(problem) * problem.products / (terms or 1)
+    size = problem.accumulator.itemsize
+    held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
+    walked = held + size * math.prod(problem.output)
     padding = any(lo or hi for lo, hi in problem.padding)
     seconds = max(walked / c.memory_rate, 2 * problem.products / rate) + c.shifts_call
     return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
