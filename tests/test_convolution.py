@@ -1,0 +1,168 @@
+"""convolve and correlate give SciPy's answers, by every method, in every dtype."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.signal
+
+import jaxconv
+from jaxconv import reference
+from tests.helpers import (
+    METHODS,
+    MODES,
+    SHAPES,
+    assert_sums_close,
+    fits,
+    operands,
+    scipy_sum,
+)
+
+FAMILY = ("convolve", "correlate")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", FAMILY)
+def test_agrees_with_scipy(rng, name, mode, method, dtype):
+    for shapes in SHAPES:
+        a, b = operands(rng, shapes, dtype)
+        if fits(*shapes, mode):
+            got = getattr(jaxconv, name)(a, b, mode, method)
+            np.testing.assert_allclose(got, scipy_sum(name, a, b, mode), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "complex64"])
+@pytest.mark.parametrize("name", FAMILY)
+def test_narrow_floats_round_once(rng, name, dtype, method):
+    for shapes in [((40,), (9,)), ((12, 13), (3, 4)), ((5, 6, 7), (2, 3, 4))]:
+        a, b = (jnp.asarray(x) for x in operands(rng, shapes, dtype))
+        wide = "complex128" if dtype == "complex64" else "float64"
+        want = scipy_sum(name, np.asarray(a.astype(wide)), np.asarray(b.astype(wide)), "full")
+        got = getattr(jaxconv, name)(a, b, method=method)
+        assert got.dtype == a.dtype
+        assert_sums_close(got, want, a.astype(wide), b.astype(wide), slack=1)
+
+
+def test_half_precision_sums_in_float32():
+    ones = jnp.ones(4096, jnp.float16)
+    assert jaxconv.convolve(ones, ones[:3000], "valid", "direct").max() == 3000  # float16 stops at 2048
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "shifts"])
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+)
+@pytest.mark.parametrize("name", FAMILY)
+def test_integers_are_exact(rng, name, dtype, method):
+    for shapes in [((20,), (5,)), ((3,), (7,)), ((9, 8), (4, 3))]:
+        a, b = operands(rng, shapes, dtype)
+        got = getattr(jaxconv, name)(a, b, method=method)
+        want = scipy_sum(name, a, b, "full")
+        assert got.dtype == want.dtype
+        assert (np.asarray(got) == want).all()
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "shifts"])
+def test_booleans_mean_any(rng, method):
+    a, b = operands(rng, [(9, 8), (4, 3)], "bool")
+    want = scipy_sum("convolve", a.astype(int), b.astype(int), "full") > 0
+    assert (np.asarray(jaxconv.convolve(a, b, method=method)) == want).all()
+
+
+def test_integers_beyond_float32_are_exact(single):
+    got = jaxconv.convolve(jnp.array([2**24 + 1, 4097]), jnp.array([1, 4099]))
+    assert got.dtype == jnp.int32
+    assert got.tolist() == np.convolve([2**24 + 1, 4097], [1, 4099]).astype(np.int32).tolist()
+
+
+def test_integers_wrap_at_their_modulus():
+    large = np.array([2**31 - 1, 3], np.int32)
+    with np.errstate(over="ignore"):
+        want = np.convolve(large, large)
+    assert jaxconv.convolve(large, large).tolist() == want.tolist()
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [([1, 2, 3], [0, 1, 0.5]), ((1, 2), 3 * [1]), (np.float32([1, 2]), [1]), (2, 3), (2.0, 1j)],
+)
+def test_takes_what_makes_an_array(a, b):
+    np.testing.assert_allclose(jaxconv.convolve(a, b), scipy.signal.convolve(a, b), atol=1e-6)
+    np.testing.assert_allclose(jaxconv.correlate(a, b), scipy.signal.correlate(a, b), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_signature_is_scipys(name):
+    ours = inspect.signature(getattr(jaxconv, name)).parameters
+    theirs = inspect.signature(getattr(scipy.signal, name)).parameters
+    assert [(p.name, p.default) for p in ours.values()][: len(theirs)] == [
+        (p.name, p.default) for p in theirs.values()
+    ]
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_large_kernels_agree_with_scipy(rng, name):
+    for shapes in [((3000,), (700,)), ((90, 80), (31, 40)), ((20, 20, 20), (9, 9, 9)), ((700,), (3000,))]:
+        a, b = operands(rng, shapes)
+        want = scipy_sum(name, a, b, "same")
+        np.testing.assert_allclose(getattr(jaxconv, name)(a, b, "same"), want, atol=1e-9)
+
+
+def test_four_dimensions(rng):
+    a, b = operands(rng, [(3, 4, 3, 5), (2, 2, 2, 3)])
+    for method in ("auto", "direct", "shifts"):
+        np.testing.assert_allclose(
+            jaxconv.convolve(a, b, method=method), scipy_sum("convolve", a, b, "full"), atol=1e-10
+        )
+
+
+def test_jit_traces_once_a_shape(rng):
+    traces = []
+
+    @jax.jit
+    def counted(a, b):
+        traces.append(1)
+        return jaxconv.convolve(a, b, "same")
+
+    for _ in range(3):
+        counted(*operands(rng, [(20,), (3,)]))
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_reference_is_the_oracle(rng, method):
+    a, b = operands(rng, [(17, 11), (4, 5)], "complex128")
+    want = reference.correlate(a, b, "same")
+    assert_sums_close(jaxconv.correlate(a, b, "same", method), want, a, b)
+
+
+def test_cross_filter_peaks_at_the_cross_and_falls_off():
+    from jaxconv import signals
+
+    image = np.zeros((41, 41))
+    image[5:26, 8:29] = signals.cross(21)
+    response = jaxconv.correlate(image, signals.cross(21, zero_mean=True), "same")
+    row, column = np.unravel_index(response.argmax(), response.shape)
+    assert (row, column) == (15, 18)
+    line = np.asarray(response)[15, 18 - 4 : 18 + 5]
+    assert (np.diff(line[:5]) > 0).all()
+    assert (np.diff(line[4:]) < 0).all()
+
+
+def test_circle_filter_gives_one_hot_spot_among_shapes():
+    from jaxconv import signals
+
+    image = np.zeros((64, 96))
+    places = {"square": (20, 20), "circle": (40, 48), "cross": (20, 76), "triangle": (44, 80)}
+    for kind, (row, column) in places.items():
+        image[row - 10 : row + 11, column - 10 : column + 11] = signals.SHAPES[kind](21)
+    response = np.array(jaxconv.correlate(image, signals.circle(21, zero_mean=True), "same"))
+    assert np.unravel_index(response.argmax(), response.shape) == places["circle"]
+    best = response.max()
+    response[40 - 3 : 40 + 4, 48 - 3 : 48 + 4] = 0
+    assert response.max() < 0.6 * best  # the square is the most alike
