@@ -107,7 +107,12 @@ def test_signature_is_scipys(name):
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_large_kernels_agree_with_scipy(rng, name):
-    for shapes in [((3000,), (700,)), ((90, 80), (31, 40)), ((20, 20, 20), (9, 9, 9)), ((700,), (3000,))]:
+    for shapes in [
+        ((3000,), (700,)),
+        ((90, 80), (31, 40)),
+        ((20, 20, 20), (9, 9, 9)),
+        ((700,), (3000,)),
+    ]:
         a, b = operands(rng, shapes)
         want = scipy_sum(name, a, b, "same")
         np.testing.assert_allclose(getattr(jaxconv, name)(a, b, "same"), want, atol=1e-9)

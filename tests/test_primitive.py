@@ -86,7 +86,9 @@ def test_gradients_agree_with_laxs(rng, case, method):
     weight = jnp.asarray(rng.standard_normal(laxs(signal, kernel).shape))
 
     def gradients(convolve):
-        return jax.jit(jax.grad(lambda a, b: (convolve(a, b) ** 2 * weight).sum(), (0, 1)))(signal, kernel)
+        return jax.jit(jax.grad(lambda a, b: (convolve(a, b) ** 2 * weight).sum(), (0, 1)))(
+            signal, kernel
+        )
 
     for got, want in zip(gradients(ours), gradients(laxs), strict=True):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-10)
