@@ -110,15 +110,6 @@ def find(
         _write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
 
 
-def main() -> None:
-    """Run the command line; Ctrl-C ends it with what was written whole."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        print("jaxconv: interrupted", file=sys.stderr)
-        sys.exit(130)
-
-
 def _compare(key, draw, noise: float, optimum, filters: dict[str, jax.Array]) -> None:
     """Print each filter's similarity to the optimum and its detection rates on fresh scenes."""
     levels, stack = (noise, 2 * noise), jnp.stack(list(filters.values()))
@@ -195,10 +186,12 @@ def _radii(text: str) -> list[float]:
 
 def _load(path: Path) -> jax.Array:
     """Load a picture as brightness, floats."""
-    from matplotlib import image
+    from PIL import Image
 
-    pixels = np.asarray(image.imread(path), np.float32)
-    return jnp.asarray(pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1))
+    with Image.open(path) as picture:
+        grey = picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16")
+        pixels = np.asarray(picture if grey else picture.convert("RGB"), np.float32)
+    return jnp.asarray(pixels if grey else pixels.mean(-1))
 
 
 def _write(path: Path, save) -> None:
@@ -239,4 +232,4 @@ def _one_line_errors(command: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -128,7 +128,7 @@ def patch_statistics(
         raise checks.value_error("patch_statistics", "size", rule, size)
 
     starts = [jnp.arange(0, n - size + 1, stride) for n in images.shape[1:]]
-    rows, columns = (start[:, None] + jnp.arange(size) for start in starts)
+    rows, columns = (jnp.add.outer(start, jnp.arange(size)) for start in starts)
 
     def moments(image_and_place):
         image, place = image_and_place
@@ -193,7 +193,7 @@ def detection_rate(
     if not 0 < false_alarm < 1:
         rule = "lie between 0 and 1"
         raise checks.value_error("detection_rate", "false_alarm", rule, false_alarm)
-    rows, columns = jnp.arange(responses.shape[1])[:, None], jnp.arange(responses.shape[2])
+    rows, columns = jnp.ogrid[: responses.shape[1], : responses.shape[2]]
 
     def best(response: jax.Array, place: jax.Array):
         distance = jnp.maximum(jnp.abs(rows - place[0]), jnp.abs(columns - place[1]))

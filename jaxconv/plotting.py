@@ -53,13 +53,13 @@ def learned(fit: Fit, optimum, image, place, target: str) -> "Figure":
     rows, columns = image.shape
     response = responses(fit.filter, image[None])[0]
     extent = (half - 0.5, columns - half - 0.5, rows - half - 0.5, half - 0.5)
-    heat_map(heat_axes, response, "the learned filter's response", extent)
+    heat_map(heat_axes, response, "the learned filter's response, where it fits", extent)
     for axes in (scene_axes, heat_axes):
         _ring(axes, place, 13, "tab:orange")
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
         axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
     loss_axes.plot(np.arange(1, len(fit.losses) + 1), -np.asarray(fit.losses), lw=1)
-    loss_axes.set(xlabel="step", ylabel="deflection (standard deviations)")
+    loss_axes.set(xlabel="step", xscale="log", ylabel="deflection (standard deviations)")
     loss_axes.set_title(f"how far the {target} stands out")
     return figure
 

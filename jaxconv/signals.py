@@ -347,7 +347,7 @@ def scene(
     place_key, kind_key, noise_key = jax.random.split(key, 3)
     random_kinds = jax.random.randint(kind_key, (count,), 0, len(kinds))
     all_kinds = random_kinds if mixed else jnp.arange(count)
-    rows, columns = jnp.arange(free[0])[:, None], jnp.arange(free[1])
+    rows, columns = jnp.ogrid[: free[0], : free[1]]
     priority = jax.random.uniform(place_key, free)
     image, corners = jnp.zeros(shape, patches.dtype), []
     for kind in all_kinds:

@@ -1,0 +1,1 @@
+"""The tests; `helpers` is what they share."""

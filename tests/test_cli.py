@@ -1,0 +1,150 @@
+"""The command line does its job on real input and tells a mistake in one line."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+import skimage
+from PIL import Image
+from typer.testing import CliRunner
+
+from jaxconv.__main__ import _load, app
+
+COINS = os.path.join(os.path.dirname(skimage.__file__), "data", "coins.png")
+TRUE_COINS = np.array(  # row, column, radius of each of the 24, fitted to their outlines and looked at
+    [
+        (43.5, 334.7, 28.8), (50.8, 155.3, 22.9), (51.1, 215.2, 22.7), (52.4, 276.1, 19.7),
+        (54.4, 44.2, 20.8), (56.1, 100.2, 18.7), (118.8, 270.6, 24.7), (124.3, 44.7, 20.3),
+        (123.7, 205.3, 19.6), (124.5, 336.2, 19.3), (125.6, 102.3, 18.8), (127.2, 153.5, 18.5),
+        (186.7, 347.0, 31.6), (193.1, 212.4, 23.5), (193.6, 273.5, 21.8), (195.6, 101.7, 21.6),
+        (197.4, 43.7, 18.9), (197.7, 154.1, 19.1), (259.8, 45.9, 28.0), (261.2, 172.3, 27.4),
+        (263.2, 300.6, 25.2), (263.3, 244.0, 23.7), (265.5, 113.9, 21.2), (267.9, 358.2, 21.7),
+    ]
+)  # fmt: skip
+
+
+def run(*arguments):
+    """Run the command line in this process; return exit status, standard output and error."""
+    with jax.enable_x64(False):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_finds_the_coins(tmp_path):
+    options = ("--template", "circle", "--radius", "20..30", "--edges")
+    status, out, _ = run("find", COINS, *options, "--output", tmp_path)
+    assert status == 0
+    rows = [[float(x) for x in line.split()] for line in out.splitlines() if re.match(r" +\d+ ", line)]
+    assert len(rows) == 24
+    for row, column, _ in TRUE_COINS:
+        assert min(np.hypot(y - row, x - column) for _, y, x, _, _ in rows) < 6, (row, column)
+    with Image.open(tmp_path / "coins-found.png") as picture:
+        assert picture.width > 1000
+
+
+def test_learns_writes_and_finds_with_what_it_learned(tmp_path):
+    options = ("--steps", 40, "--size", 11, "--batch", 16, "--output", tmp_path)
+    status, out, error = run("learn", "circle", *options)
+    assert (status, error) == (0, "")
+    assert re.search(r"^learned +0\.9", out, re.MULTILINE)
+    assert {path.name for path in tmp_path.iterdir()} == {"circle.npz", "circle.png"}
+    with np.load(tmp_path / "circle.npz") as file:
+        assert file["filter"].shape == (11, 11)
+        assert str(file["target"]) == "circle"
+    filter = ("--filter", tmp_path / "circle.npz", "--radius", 25, "--edges", "--output", tmp_path)
+    status, out, _ = run("find", COINS, *filter, "--threshold", 0.5)
+    assert status == 0
+    assert "found: circle.npz in coins.png" in out
+
+
+def bad_files(folder):
+    """Make files that are not what they are taken for."""
+    (folder / "text.png").write_text("no picture")
+    (folder / "text.npz").write_text("no filter")
+    np.savez(folder / "other.npz", weights=np.ones(3))
+    Image.new("L", (12, 10)).save(folder / "small.png")
+
+
+MISTAKES = [
+    (["learn", "circel"], "`target` must be one of .* Did you mean 'circle'"),
+    (["learn", "circle", "--size", "10"], "`size` must be a positive odd whole number; got 10"),
+    (["learn", "circle", "--steps", "0"], "`steps` must be a positive whole number; got 0"),
+    (["learn", "circle", "--noise", "0"], "`noise` must be positive; got 0"),
+    (["find", "absent.png", "--template", "circle", "--radius", "20"], "No such file.*absent.png"),
+    (["find", "text.png", "--template", "circle", "--radius", "20"], "cannot identify image file"),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "20"],
+        "no larger than the image .10, 12.",
+    ),
+    (["find", "small.png", "--template", "circle"], "`radius` must be given with `template`"),
+    (["find", "small.png", "--template", "ring", "--radius", "3"], "`template` must be one of"),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "x"],
+        "`radius` must be a positive number",
+    ),
+    (["find", "small.png", "--template", "circle", "--radius", "9..3"], "got '9..3'. Try 25 or 20..30"),
+    (["find", "small.png"], "`template` must be given, or `filter`, and not both"),
+    (["find", "small.png", "--filter", "absent.npz"], "No such file.*absent.npz"),
+    (
+        ["find", "small.png", "--filter", "text.npz"],
+        "`filter` must be a file that `jaxconv learn` wrote",
+    ),
+    (
+        ["find", "small.png", "--filter", "other.npz"],
+        "`filter` must be a file that `jaxconv learn` wrote",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_a_mistake_gets_one_line_and_status_2(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    bad_files(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, out, error = run(*arguments)
+    assert status == 2
+    assert out == ""
+    assert len(error.splitlines()) == 1
+    assert error.startswith(f"jaxconv {arguments[0]}: ")
+    assert re.search(message, error)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_as_a_program_it_exits_with_2(tmp_path):
+    command = [sys.executable, "-m", "jaxconv", "find", "absent.png", "--template", "circle"]
+    done = subprocess.run(
+        [*command, "--radius", "20"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_leaves_no_half_written_file(tmp_path):
+    command = [sys.executable, "-m", "jaxconv", "learn", "circle", "--steps", "100000"]
+    process = subprocess.Popen([*command, "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16", "F", "P", "1", "LA", "RGB", "RGBA", "CMYK"])
+def test_reads_pictures_of_every_kind(tmp_path, mode):
+    grey = np.tile(np.arange(0, 240, 10, np.uint8), (9, 1))
+    picture = Image.fromarray(grey if mode != "I;16" else grey.astype(np.uint16) * 256)
+    picture = picture if mode == "I;16" else picture.convert(mode)
+    path = tmp_path / "ramp.tif"
+    picture.save(path)
+    loaded = np.asarray(_load(path))
+    assert loaded.shape == (9, 24)
+    assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.8
