@@ -147,4 +147,4 @@ def test_reads_pictures_of_every_kind(tmp_path, mode):
     picture.save(path)
     loaded = np.asarray(_load(path))
     assert loaded.shape == (9, 24)
-    assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.8
+    assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.6  # mode 1 is dithered

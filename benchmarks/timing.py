@@ -1,0 +1,37 @@
+"""How fast, measured fairly: all contestants in turn, in rounds, in one process."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import jax
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one contestant took: its first call, which compiles, and its median call after that."""
+
+    first: float
+    seconds: float
+
+
+def measure(contestants: dict[str, Callable[[], object]], rounds: int = 15) -> dict[str, Timing]:
+    """Time each contestant in every round, as many calls in a row as take 20 ms; medians of rounds.
+
+    A round lets each in turn, so that what else the machine does falls on all alike.
+    """
+    first = {name: _seconds(run, 1) for name, run in contestants.items()}
+    calls = {name: max(1, int(0.02 / _seconds(run, 1))) for name, run in contestants.items()}
+    taken = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            taken[name].append(_seconds(run, calls[name]))
+    return {name: Timing(first[name], median(taken[name])) for name in contestants}
+
+
+def _seconds(run: Callable[[], object], calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        jax.block_until_ready(run())
+    return (time.perf_counter() - start) / calls

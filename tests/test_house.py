@@ -1,0 +1,147 @@
+"""The house rules: what is public, who imports whom, how long a file may be, what a docstring tells."""
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jaxconv
+
+ROOT = Path(jaxconv.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+FLOORS = [  # imports go downwards only: a file may import from lower floors, or its own where it says
+    {"__main__"},
+    {"plotting"},
+    {"learning"},
+    {"matching", "detection", "kernels"},
+    {"convolution", "reference", "signals"},
+    {"engine.primitive"},
+    {"engine.planning"},
+    {"engine.methods"},
+    {"engine.methods.direct", "engine.methods.shifts", "engine.methods.fft"},
+    {"engine.costs", "engine.problem"},
+    {"checks"},
+    {"types"},
+]
+PUBLIC = {
+    "jaxconv": "convolve correlate detection kernels matching reference signals",
+    "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
+    " patch_statistics",
+    "jaxconv.kernels": "edges sobel",
+    "jaxconv.learning": "Draw Fit cosine_similarity deflection evaluate fit optimum responses",
+    "jaxconv.matching": "Peaks find_peaks normalized_correlation",
+    "jaxconv.plotting": "filters found heat_map learned HEAT SIGNED",
+    "jaxconv.reference": "Overlap convolve correlate overlap",
+    "jaxconv.signals": "SHAPES Scene Shape circle cross default_radius disk midpoints ricker sawtooth"
+    " scene scenes square square_wave triangle",
+}
+
+
+def name_of(path):
+    """Return the dotted name of a file below the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(path):
+    """Return the dotted names below the package that a file imports, wherever it does."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            files = {f"jaxconv.{name_of(path)}" for path in FILES}
+            names |= inside & files or {node.module}
+    return {name.removeprefix("jaxconv.") for name in names if name.startswith("jaxconv.")}
+
+
+def own(module):
+    """Return the public objects that a module defines, and for the package those it shows."""
+    if module is jaxconv:
+        return set(module.__all__)
+    tree = ast.parse(Path(module.__file__).read_text())
+    named = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            named |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign):
+            named.add(node.target.id)
+    return {name for name in named if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names(name):
+    assert own(importlib.import_module(name)) == set(PUBLIC[name].split())
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_downwards(path):
+    if path.name == "__init__.py" and path.parent == ROOT:
+        return
+    floors = {name: number for number, floor in enumerate(FLOORS) for name in floor}
+    if name_of(path) == "engine":
+        assert not imported(path)
+        return
+    here = floors[name_of(path)]
+    assert {name for name in imported(path) if floors[name] <= here} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    tree = ast.parse(text)
+    docs = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
+            first = node.body[0]
+            docs += first.end_lineno - first.lineno + 1
+            if isinstance(node, ast.FunctionDef):
+                code = node.end_lineno - first.end_lineno
+                assert code <= 40, f"{node.name} has {code} lines of code"
+    code = len(text.splitlines()) - docs
+    assert code <= 350, f"{code} lines of code"
+
+
+def test_only_the_primitive_touches_jax_internals():
+    for path in FILES:
+        uses = re.search(r"jax\.(_src|interpreters|extend)|_p\b", path.read_text())
+        assert not uses or path.name == "primitive.py", path
+
+
+def test_importing_loads_neither_matplotlib_nor_optax():
+    loaded = "import sys, jaxconv; print(*[m for m in ('matplotlib', 'optax') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+FUNCTIONS = [
+    pytest.param(getattr(importlib.import_module(module), name), id=f"{module}.{name}")
+    for module, names in PUBLIC.items()
+    for name in names.split()
+    if inspect.isfunction(getattr(importlib.import_module(module), name))
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_docstrings_tell_what_is_needed(function):
+    doc = inspect.getdoc(function)
+    sections = set(re.findall(r"^([A-Z][a-z]+):$", doc, re.MULTILINE))
+    if function.__module__ == "jaxconv.plotting":
+        assert "Args" in sections
+    else:
+        assert {"Shapes", "Example"} <= sections
+    parameters = [p.name for p in inspect.signature(function).parameters.values()]
+    if "Args" in sections:
+        block = re.search(r"^Args:\n((?:    .*\n|\n)+)", doc + "\n", re.MULTILINE)[1]
+        named = re.findall(r"^    \**(\w+):", block, re.MULTILINE)
+        assert named == parameters
+    else:  # says whose arguments they are
+        assert "the arguments are" in doc.lower()
+    if "raise " in inspect.getsource(function):
+        assert "Raises" in sections
