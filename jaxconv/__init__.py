@@ -4,14 +4,19 @@
 """
 
 from jaxconv import detection, kernels, matching, reference, signals
-from jaxconv.convolution import convolve, correlate
+from jaxconv.acceleration import accelerate, explain, plan
+from jaxconv.convolution import conv_general_dilated, convolve, correlate
 
 __all__ = [
+    "accelerate",
+    "conv_general_dilated",
     "convolve",
     "correlate",
     "detection",
+    "explain",
     "kernels",
     "matching",
+    "plan",
     "reference",
     "signals",
 ]

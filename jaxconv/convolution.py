@@ -1,5 +1,6 @@
 """Convolution and correlation with SciPy's signatures, planned, differentiable, jitted inside."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -8,11 +9,20 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.engine.planning import Plan, Request, requested
 from jaxconv.engine.primitive import convolution
-from jaxconv.types import METHODS, MODES, Method, Mode
+from jaxconv.types import MODES, Method, Mode
 
 
-def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> jax.Array:
+def convolve(
+    in1: Any,
+    in2: Any,
+    mode: Mode = "full",
+    method: Method | Plan = "auto",
+    *,
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> jax.Array:
     """Convolve two arrays of any number of dimensions.
 
     `y[s] = sum over n of in1[n] in2[s - n]`: `in2` is reflected, nothing is conjugated. It is
@@ -24,7 +34,10 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
         method: "auto", or how: "direct" (JAX's own), "shifts" (a fused sum of slices), "fft". A
-            derivative that the named method cannot compute is planned as by "auto".
+            derivative that the named method cannot compute is planned as by "auto". Or a `plan`.
+        max_bytes: how much memory the method may take beyond the operands and the result.
+        local: whether an error or a NaN in an operand must stay where its windows are; rules out
+            "fft".
 
     Shapes:
         in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
@@ -35,7 +48,7 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
     Raises:
         ValueError: if the numbers of axes differ, an operand is empty, an option is none of its
             values, in "valid" neither operand fits inside the other, or the named method cannot
-            compute it ("fft" takes no integers).
+            compute it ("fft" takes no integers) or not within the bounds.
         TypeError: if an operand is no array of numbers.
 
     Gradient:
@@ -49,11 +62,19 @@ def convolve(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -
         >>> convolve([1, 2, 3], [0, 1, 0.5]).tolist()
         [0.0, 1.0, 2.5, 4.0, 1.5]
     """
-    signal, kernel = _operands("convolve", in1, in2, mode, method)
-    return _convolve(signal, kernel, mode, method)
+    signal, kernel, request = _operands("convolve", in1, in2, mode, method, max_bytes, local)
+    return _convolve(signal, kernel, mode, request)
 
 
-def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") -> jax.Array:
+def correlate(
+    in1: Any,
+    in2: Any,
+    mode: Mode = "full",
+    method: Method | Plan = "auto",
+    *,
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> jax.Array:
     """Correlate two arrays of any number of dimensions.
 
     `y[s] = sum over n of in1[n] conj(in2[n - s + m - 1])` for in2 of length m: `in2` is conjugated and
@@ -65,6 +86,8 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
         method: as for `convolve`.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
 
     Shapes:
         in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
@@ -86,8 +109,84 @@ def correlate(in1: Any, in2: Any, mode: Mode = "full", method: Method = "auto") 
         >>> correlate([1, 2, 3], [0, 1, 0.5]).tolist()
         [0.5, 2.0, 3.5, 3.0, 0.0]
     """
-    signal, kernel = _operands("correlate", in1, in2, mode, method)
-    return _correlate(signal, kernel, mode, method)
+    signal, kernel, request = _operands("correlate", in1, in2, mode, method, max_bytes, local)
+    return _correlate(signal, kernel, mode, request)
+
+
+def conv_general_dilated(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    feature_group_count: int = 1,
+    batch_group_count: int = 1,
+    precision: lax.PrecisionLike = None,
+    preferred_element_type: Any = None,
+    *,
+    method: Method | Plan = "auto",
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> jax.Array:
+    """Do what `jax.lax.conv_general_dilated` does, planned.
+
+    The arguments, results and errors are lax's; the options after the star are `convolve`'s.
+
+    Args:
+        lhs: the signal, with a batch and a feature axis.
+        rhs: the kernel, with an output and an input feature axis; not reflected.
+        window_strides: a step an axis.
+        padding: "SAME", "SAME_LOWER", "VALID", or (low, high) an axis; negative ones crop.
+        lhs_dilation: put so many less one zeros between the signal's elements.
+        rhs_dilation: the same for the kernel.
+        dimension_numbers: which axis is which, as for lax; by default
+            ("NCHW", "OIHW", "NCHW") and its kin.
+        feature_group_count: so many groups of features are convolved apart.
+        batch_group_count: so many groups of the batch are convolved with kernels of their own.
+        precision: as for lax.
+        preferred_element_type: dtype to sum in and to return.
+        method: as for `convolve`.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
+
+    Shapes:
+        lhs (batch, inputs, n1, ..., nd), rhs (outputs, inputs / groups, m1, ..., md) -> (batch, outputs,
+        s1, ..., sd), or as `dimension_numbers` says.
+
+    Returns:
+        The convolution as neural networks have it: a correlation without conjugation.
+
+    Raises:
+        ValueError: as lax, and as `convolve` for the options after the star.
+        TypeError: as lax.
+
+    Gradient:
+        As for `convolve`.
+
+    Source:
+        `jax.lax.conv_general_dilated`, which defines the arguments.
+
+    Example:
+        >>> image, kernels = jnp.ones((1, 2, 5, 5)), jnp.ones((3, 2, 3, 3))
+        >>> conv_general_dilated(image, kernels, (1, 1), "SAME")[0, 0, :2].tolist()
+        [[8.0, 12.0, 12.0, 12.0, 8.0], [12.0, 18.0, 18.0, 18.0, 12.0]]
+    """
+    return convolution(
+        lhs,
+        rhs,
+        request=requested("conv_general_dilated", method, max_bytes, local),
+        window_strides=window_strides,
+        padding=padding,
+        lhs_dilation=lhs_dilation,
+        rhs_dilation=rhs_dilation,
+        dimension_numbers=dimension_numbers,
+        feature_group_count=feature_group_count,
+        batch_group_count=batch_group_count,
+        precision=precision,
+        preferred_element_type=preferred_element_type,
+    )
 
 
 _RANKS = {
@@ -96,32 +195,31 @@ _RANKS = {
 }
 
 
-def _operands(function: str, in1: Any, in2: Any, mode: Any, method: Any):
+def _operands(function: str, in1: Any, in2: Any, mode: Any, method: Any, max_bytes: Any, local: bool):
     """Check the options and make arrays; the rest is checked while tracing, once a shape."""
-    if mode not in MODES or method not in METHODS:
+    if mode not in MODES:
         words = "Acceptable mode flags are 'valid', 'same', or 'full'"
         words += f", not mode={mode}." if function == "convolve" else "."
         checks.one_of(function, "mode", mode, MODES, words)
-        words = "Acceptable method flags are 'auto', 'direct', or 'fft'."
-        checks.one_of(function, "method", method, METHODS, words)
     if not isinstance(in1, jax.Array):
         in1 = checks.array(function, "in1", in1)
     if not isinstance(in2, jax.Array):
         in2 = checks.array(function, "in2", in2)
-    return in1, in2
+    words = "Acceptable method flags are 'auto', 'direct', or 'fft'."
+    return in1, in2, requested(function, method, max_bytes, local, words)
 
 
 @partial(jax.jit, static_argnums=(2, 3))
-def _convolve(in1: jax.Array, in2: jax.Array, mode: str, method: str) -> jax.Array:
-    return _family("convolve", in1, in2, mode, method)
+def _convolve(in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
+    return _family("convolve", in1, in2, mode, request)
 
 
 @partial(jax.jit, static_argnums=(2, 3))
-def _correlate(in1: jax.Array, in2: jax.Array, mode: str, method: str) -> jax.Array:
-    return _family("correlate", in1, in2, mode, method)
+def _correlate(in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
+    return _family("correlate", in1, in2, mode, request)
 
 
-def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, method: str) -> jax.Array:
+def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
     """Convolve, or correlate, after the checks that need shapes."""
     in1, in2 = checks.array(function, "in1", in1), checks.array(function, "in2", in2)
     checks.same_rank(function, ("in1", "in2"), (in1, in2), _RANKS[function])
@@ -134,13 +232,13 @@ def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, method: st
     work = jnp.dtype("int32") if dtype.kind == "b" else dtype
     in1, in2 = in1.astype(work), in2.astype(work)
     if function == "correlate":
-        out = _sum_of_products(in1, in2.conj(), mode, method, reflected=True)
+        out = _sum_of_products(in1, in2.conj(), mode, request, reflected=True)
     else:
-        out = _sum_of_products(in1, in2, mode, method, reflected=False)
+        out = _sum_of_products(in1, in2, mode, request, reflected=False)
     return out.astype(dtype)
 
 
-def _sum_of_products(a: jax.Array, b: jax.Array, mode: str, method: str, reflected: bool):
+def _sum_of_products(a: jax.Array, b: jax.Array, mode: str, request: Request, reflected: bool):
     """Return the part that `mode` names of the full convolution of a with b (or with b reflected).
 
     With `first` and `count` that part's place in the full convolution, the engine, which slides its
@@ -168,6 +266,6 @@ def _sum_of_products(a: jax.Array, b: jax.Array, mode: str, method: str, reflect
         lax.expand_dims(kernel, (0, 1)),
         window_strides=(1,) * a.ndim,
         padding=padding,
-        method=method,
+        request=request,
     )
     return lax.squeeze(out, (0, 1))

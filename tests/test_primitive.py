@@ -13,7 +13,7 @@ from jax.test_util import check_grads
 
 import jaxconv
 from jaxconv import reference
-from jaxconv.engine.primitive import PLATFORMS, convolution
+from jaxconv.engine.primitive import PLATFORMS
 from tests.helpers import METHODS, MODES, SHAPES, assert_sums_close, fits, operands
 
 # name, signal shape, kernel shape, options of lax.conv_general_dilated
@@ -57,7 +57,9 @@ GENERAL = [
 def pair(method, options):
     """Return our convolution by a method and lax's, with the same options."""
     options = {"window_strides": (1,) * options.pop("rank"), "padding": "VALID", **options}
-    return partial(convolution, method=method, **options), partial(lax.conv_general_dilated, **options)
+    return partial(jaxconv.conv_general_dilated, method=method, **options), partial(
+        lax.conv_general_dilated, **options
+    )
 
 
 def general(rng, case, dtype="float64"):
@@ -200,7 +202,7 @@ def test_sharded_signal_and_replicated_kernel(rng, method):
     signals, kernel = (jnp.asarray(x) for x in operands(rng, [(8, 3, 20), (2, 3, 5)]))
 
     def share(signals, kernel):
-        out = convolution(signals, kernel, method=method, window_strides=(1,), padding="SAME")
+        out = jaxconv.conv_general_dilated(signals, kernel, (1,), "SAME", method=method)
         return lax.psum((out**2).sum(), "i")
 
     sharded = jax.shard_map(share, mesh=mesh, in_specs=(P("i"), P()), out_specs=P())

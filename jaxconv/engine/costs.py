@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """A prediction: time, and memory beyond the operands and the result."""
+    """A prediction: time, and memory beyond the operands and the result; and how it would be done."""
 
     seconds: float
     bytes: int
+    parameters: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Planning: ask each method, pick the one that promises to be fastest. Pure Python on static facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,28 @@ from jaxconv import checks
 from jaxconv.engine import costs
 from jaxconv.engine.methods import METHOD_MODULES
 from jaxconv.engine.problem import Problem
+from jaxconv.types import METHODS
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller asks of a plan: a method by name, and bounds that any method must keep."""
+
+    method: str = "auto"
+    max_bytes: int | None = None  # of memory beyond the operands and the result
+    local: bool = False  # whether an error or a NaN may reach only the places whose window holds it
+    problem: Problem | None = None  # the one that a plan was passed for
+
+    def refusal(self, name: str, cost: costs.Cost) -> str:
+        """Return "" where a method keeps the bounds, or why it does not."""
+        if self.local and not METHOD_MODULES[name].LOCAL:
+            return "spreads an error beyond its window, and local=True"
+        if self.max_bytes is not None and cost.bytes > self.max_bytes:
+            return f"needs {cost.bytes:,} bytes, and max_bytes={self.max_bytes:,}"
+        return ""
+
+
+ANY = Request()
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,7 @@ class Candidate:
     method: str
     seconds: float
     bytes: int
+    parameters: str = ""
     refusal: str = ""
 
 
@@ -26,64 +50,117 @@ class Candidate:
 class Plan:
     """How one problem will be computed, and what the other methods would have cost.
 
-    A plan prints as a table.
+    A plan prints as a table, in a notebook too, and may be passed as `method`.
     """
 
     problem: Problem
+    request: Request
     method: str
     candidates: tuple[Candidate, ...]
 
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that was picked."""
+        return next(c for c in self.candidates if c.method == self.method)
+
     def __str__(self) -> str:
-        p = self.problem
-        lines = [
-            f"convolution  signal {p.space}  kernel {p.window}  ->  {p.places}"
-            f"  {p.dtype} on {p.platform}",
-            f"  {'method':8} {'predicted':>12} {'memory':>10}  note",
-        ]
-        for c in self.candidates:
-            mark = ">" if c.method == self.method else " "
-            time = "-" if c.refusal else f"{c.seconds * 1e3:.3f} ms"
-            memory = "-" if c.refusal else f"{c.bytes / 1e6:.1f} MB"
-            lines.append(f"{mark} {c.method:8} {time:>12} {memory:>10}  {c.refusal}".rstrip())
-        lines.append(f"costs: {costs.constants(p.platform).source}")
+        lines = [self._title(), f"  {'method':8} {'predicted':>12} {'memory':>10}  note"]
+        for mark, c in self._rows():
+            lines.append(f"{mark:1} {c[0]:8} {c[1]:>12} {c[2]:>10}  {c[3]}".rstrip())
+        lines.append(f"costs: {costs.constants(self.problem.platform).source}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("", "method", "predicted", "memory", "note"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{cell}</td>" for cell in (mark, *cells)) + "</tr>"
+            for mark, cells in self._rows()
+        )
+        source = f"costs: {costs.constants(self.problem.platform).source}"
+        return f"<p>{self._title()}</p><table><tr>{head}</tr>{rows}</table><p>{source}</p>"
+
+    def _title(self) -> str:
+        p = self.problem
+        features = f"  batch {p.batch}  groups {p.groups}  features {p.inputs} to {p.outputs}"
+        plain = p.batch == p.groups == p.inputs == p.outputs == 1
+        return (
+            f"convolution  signal {p.space}  kernel {p.window}  ->  {p.places}"
+            f"{'' if plain else features}  {p.dtype} on {p.platform}"
+        )
+
+    def _rows(self):
+        for c in sorted(self.candidates, key=lambda c: (bool(c.refusal), c.seconds)):
+            mark = ">" if c.method == self.method else ""
+            if c.refusal:
+                yield mark, (c.method, "-", "-", c.refusal)
+            else:
+                cells = (c.method, f"{c.seconds * 1e3:.3f} ms", f"{c.bytes / 1e6:.1f} MB", c.parameters)
+                yield mark, cells
+
+
+def requested(function: str, method: Any, max_bytes: Any, local: bool, words: str = "") -> Request:
+    """Return the request that a public function's options make; `words` are SciPy's own, if it has any.
+
+    Raises:
+        ValueError: if the method is no name of one, or `max_bytes` is negative.
+    """
+    if max_bytes is not None and max_bytes < 0:
+        raise checks.value_error(function, "max_bytes", "not be negative", max_bytes)
+    if isinstance(method, Plan):
+        return Request(method.method, max_bytes, local, method.problem)
+    if method not in METHODS:
+        checks.one_of(function, "method", method, METHODS, words)
+    return Request(method, max_bytes, local)
 
 
 @lru_cache(4096)
-def plan(problem: Problem, method: str = "auto") -> Plan:
-    """Plan a problem; `method` other than "auto" is taken as it is, where it can be.
+def plan(problem: Problem, request: Request) -> Plan:
+    """Plan a problem as requested.
 
     Raises:
-        ValueError: if the named method cannot compute the problem.
+        ValueError: if the named method, or within the bounds any method, cannot compute the problem.
     """
-    asked = tuple(_ask(name, problem) for name in METHOD_MODULES)
+    asked = tuple(_ask(name, problem, request) for name in METHOD_MODULES)
     able = [c for c in asked if not c.refusal]
-    if method == "auto":
-        return Plan(problem, min(able, key=lambda c: c.seconds).method, asked)
-    refusal = next(c.refusal for c in asked if c.method == method)
+    name = request.method
+    if request.problem not in (None, problem):
+        got = f"one for signal {request.problem.space} and kernel {request.problem.window}"  # pyright: ignore
+        rule = f"be a plan for signal {problem.space} and kernel {problem.window}, types and options too"
+        raise checks.value_error(
+            "convolution", "method", rule, got, f"Pass {name!r} for its method only."
+        )
+    if name == "auto":
+        if not able:
+            told = "; ".join(f"{c.method} {c.refusal}" for c in asked)
+            rule = "leave a method that can compute the problem within the bounds"
+            raise checks.value_error("convolution", "max_bytes", rule, told, "Widen the bounds.")
+        return Plan(problem, request, min(able, key=lambda c: c.seconds).method, asked)
+    refusal = next(c.refusal for c in asked if c.method == name)
     if refusal:
-        rule = f"be able to compute the problem, and {method!r} cannot ({refusal})"
+        rule = f"be able to compute the problem, and {name!r} cannot ({refusal})"
         others = " or ".join(repr(c.method) for c in able)
-        raise checks.value_error("convolution", "method", rule, repr(method), f"Use {others}.")
-    return Plan(problem, method, asked)
+        remedy = f"Use {others}." if others else "Widen the bounds."
+        raise checks.value_error("convolution", "method", rule, repr(name), remedy)
+    return Plan(problem, request, name, asked)
 
 
-def compute(problem: Problem, method: str, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def compute(problem: Problem, request: Request, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Compute a problem in its canonical form by the planned method."""
     dtype = jnp.dtype(problem.result)
     if problem.products == 0:
         return jnp.zeros(problem.output, dtype)
-    chosen = plan(problem, method if _can(method, problem) else "auto").method
+    chosen = plan(problem, possible(request, problem)).method
     return METHOD_MODULES[chosen].run(problem, signal, kernel).astype(dtype)
 
 
-def _can(method: str, problem: Problem) -> bool:
-    """Tell whether a named method can: a derivative that it cannot compute is planned afresh."""
-    return method == "auto" or not METHOD_MODULES[method].supports(problem)
+def possible(request: Request, problem: Problem) -> Request:
+    """Return the request, less a named method that cannot: such a derivative is planned afresh."""
+    able = request.method == "auto" or not METHOD_MODULES[request.method].supports(problem)
+    return replace(request, method=request.method if able else "auto", problem=None)
 
 
-def _ask(name: str, problem: Problem) -> Candidate:
+def _ask(name: str, problem: Problem, request: Request) -> Candidate:
     module = METHOD_MODULES[name]
     refusal = module.supports(problem)
     cost = costs.Cost(0.0, 0) if refusal or not problem.products else module.cost(problem)
-    return Candidate(name, *cost, refusal)
+    return Candidate(name, *cost, refusal or request.refusal(name, cost))

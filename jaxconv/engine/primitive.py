@@ -7,7 +7,8 @@ exact to any order. Entering goes the same way, through a trace of `lax.conv_gen
 checks, its defaults, its errors, and, inside `jax.shard_map`, its reconciling of operands that vary
 over different axes of the mesh.
 
-This is the only file that touches JAX's internals: `jax.interpreters` and the primitive of lax.
+This file and `rewriting.py` alone touch what JAX does not call stable: `jax.interpreters`, `jax.extend`,
+and the primitive of lax.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,9 @@ from jax import lax
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
-from jaxconv.engine.planning import compute, plan
+from jaxconv.engine.planning import ANY, Plan, Request, compute, plan, possible
 from jaxconv.engine.problem import Problem
+from jaxconv.engine.rewriting import rewritten
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
@@ -29,31 +31,40 @@ lax_p = lax.conv_general_dilated_p
 convolution_p = core.Primitive("convolution")
 
 
-def convolution(signal: jax.Array, kernel: jax.Array, *, method: str, **options: Any) -> jax.Array:
-    """Do what `lax.conv_general_dilated` does with these arguments, by the planned method."""
-    replayed = _planned(partial(lax.conv_general_dilated, **options), method, check=True)
-    return replayed(signal, kernel)
+def convolution(
+    signal: jax.Array, kernel: jax.Array, *, request: Request = ANY, **options: Any
+) -> jax.Array:
+    """Do what `lax.conv_general_dilated` does with these arguments, as requested."""
+    return planned(partial(lax.conv_general_dilated, **options), request, check=True)(signal, kernel)
 
 
-def _planned(fn: Callable[..., jax.Array], method: str, check: bool = False):
-    """Return fn with lax's convolution primitive replaced by ours."""
+def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Callable[..., Any]:
+    """Return fn with lax's convolution primitive exchanged for ours, wherever it stands in its trace.
 
-    def replaced(equation):
+    With `check`, a request that cannot be met is an error at once.
+    """
+
+    def replace(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive is not lax_p:
             return equation
-        params = equation.params
-        if check and method != "auto":  # the forward problem: what was named must be able
-            lhs, rhs = (v.aval for v in equation.invars)
-            plan(problem_of(lhs, rhs, jax.default_backend(), **params), method)
-        return equation.replace(primitive=convolution_p, params=dict(params, method=method))
+        if check and request != ANY:
+            plan(_problem_in(equation, jax.default_backend()), request)
+        return equation.replace(primitive=convolution_p, params=dict(equation.params, request=request))
 
-    def call(*args: jax.Array) -> jax.Array:
-        closed = jax.make_jaxpr(fn)(*args)
-        jaxpr = closed.jaxpr.replace(eqns=[replaced(e) for e in closed.jaxpr.eqns])
-        (out,) = core.jaxpr_as_fun(core.ClosedJaxpr(jaxpr, closed.consts))(*args)
-        return out
+    return rewritten(fn, replace)
 
-    return call
+
+def plan_of(equation: core.JaxprEqn, platform: str) -> Plan | None:
+    """Return the plan of an equation, lax's or ours; None where it is no convolution."""
+    if equation.primitive not in (lax_p, convolution_p):
+        return None
+    problem = _problem_in(equation, platform)
+    return plan(problem, possible(equation.params.get("request", ANY), problem))
+
+
+def _problem_in(equation: core.JaxprEqn, platform: str) -> Problem:
+    lhs, rhs = (v.aval for v in equation.invars)
+    return problem_of(lhs, rhs, platform, **equation.params)
 
 
 def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
@@ -82,7 +93,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
     )
 
 
-def _run(platform: str, lhs: jax.Array, rhs: jax.Array, *, method: str, **params: Any) -> jax.Array:
+def _run(platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
     """Bring the operands to the canonical form, compute, and bring the output to lax's layout."""
     problem = problem_of(lhs, rhs, platform, **params)
     lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
@@ -92,40 +103,40 @@ def _run(platform: str, lhs: jax.Array, rhs: jax.Array, *, method: str, **params
         signal = signal.reshape(batch_groups, p.batch, p.inputs, *p.space).swapaxes(0, 1)
     signal = signal.reshape(p.batch, p.groups, p.inputs, *p.space)
     kernel = kernel.reshape(p.groups, p.outputs, p.inputs, *p.window)
-    out = compute(problem, method, signal, kernel)
+    out = compute(problem, request, signal, kernel)
     out = out.reshape(p.batch, p.groups * p.outputs, *p.places)
     return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
 
 
-def _abstract(lhs, rhs, *, method: str, **params: Any):
-    del method
+def _abstract(lhs, rhs, *, request: Request, **params: Any):
+    del request
     return lax_p.abstract_eval(lhs, rhs, **params)[0]
 
 
-def _transpose_signal(cotangent, lhs, rhs, *, method: str, **params: Any):
+def _transpose_signal(cotangent, lhs, rhs, *, request: Request, **params: Any):
     def transposed(cotangent, rhs):
         linear = partial(lax_p.bind, **params)
         return jax.linear_transpose(lambda lhs: linear(lhs, rhs), lhs.aval)(cotangent)[0]
 
-    return _planned(transposed, method)(cotangent, rhs)
+    return planned(transposed, request)(cotangent, rhs)
 
 
-def _transpose_kernel(cotangent, lhs, rhs, *, method: str, **params: Any):
+def _transpose_kernel(cotangent, lhs, rhs, *, request: Request, **params: Any):
     def transposed(cotangent, lhs):
         linear = partial(lax_p.bind, **params)
         return jax.linear_transpose(lambda rhs: linear(lhs, rhs), rhs.aval)(cotangent)[0]
 
-    return _planned(transposed, method)(cotangent, lhs)
+    return planned(transposed, request)(cotangent, lhs)
 
 
-def _batch(operands, axes, *, method: str, **params: Any):
+def _batch(operands, axes, *, request: Request, **params: Any):
     batched = jax.vmap(partial(lax_p.bind, **params), in_axes=axes)
-    return _planned(batched, method)(*operands), 0
+    return planned(batched, request)(*operands), 0
 
 
-def _evaluate(lhs: jax.Array, rhs: jax.Array, *, method: str, **params: Any) -> jax.Array:
+def _evaluate(lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
     """Run outside of any jit, operation by operation."""
-    return _run(jax.default_backend(), lhs, rhs, method=method, **params)
+    return _run(jax.default_backend(), lhs, rhs, request=request, **params)
 
 
 convolution_p.def_impl(_evaluate)

@@ -2,8 +2,9 @@
 
 Each module has `supports(problem)`, which returns "" or the reason why not; `cost(problem)`, its
 predicted time and memory; and `run(problem, signal, kernel)`, which computes the formula of
-`problem.py` and returns `problem.output` elements in `problem.accumulator`. A new method is a new
-file and a new line here.
+`problem.py` and returns `problem.output` elements in `problem.accumulator`. `LOCAL` says whether an
+error or a NaN reaches only the places whose window holds it. A new method is a new file and a new line
+here.
 """
 
 from typing import Protocol, cast
@@ -17,6 +18,8 @@ from jaxconv.engine.problem import Problem
 
 class MethodModule(Protocol):
     """The shape that all methods have."""
+
+    LOCAL: bool
 
     def supports(self, problem: Problem) -> str:
         """Return "" where the method can compute the problem, else why not."""

@@ -17,6 +17,8 @@ from scipy.fft import next_fast_len
 from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem, Shape, pad_space
 
+LOCAL = False
+
 
 def supports(problem: Problem) -> str:
     """Up to three axes, which is what JAX transforms at once; no integers."""

@@ -14,6 +14,7 @@ from jax import lax
 from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
 
+LOCAL = True
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
 
 

@@ -1,0 +1,190 @@
+"""Any function's convolutions: planned (`accelerate`), told (`explain`), and one alone (`plan`)."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxconv import checks
+from jaxconv.convolution import convolve
+from jaxconv.engine import primitive
+from jaxconv.engine.planning import Plan, requested
+from jaxconv.engine.rewriting import abstract_others, rewritten
+from jaxconv.types import Method, Mode
+
+
+def accelerate(
+    fn: Callable[..., Any],
+    *,
+    method: Method = "auto",
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> Callable[..., Any]:
+    """Return fn with every convolution inside it planned.
+
+    Wherever fn, or what it calls, convolves through JAX (`jax.lax.conv_general_dilated`,
+    `jax.scipy.signal.convolve`, `jnp.convolve`, the layers of Flax, Equinox, Haiku), inside `jit`,
+    loops, branches, `vmap`, `grad`, `remat`, `shard_map` and functions with derivatives of their own,
+    the same convolution is computed by the planned method. Works as a decorator, inside or outside of
+    other transformations. It traces fn at each call: put `jax.jit` around it, not inside.
+
+    Args:
+        fn: any function that JAX can trace. Arrays in its arguments are traced; numbers, strings and
+            other objects reach it as they are.
+        method: as for `convolve`; where the named method cannot, the planner's choice.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
+
+    Shapes:
+        Those of fn.
+
+    Returns:
+        A function of the same arguments and results.
+
+    Raises:
+        ValueError: if an option is none of its values.
+
+    Gradient:
+        As fn's, its convolutions planned too.
+
+    Example:
+        >>> fast = jax.jit(accelerate(lambda x, k: jnp.convolve(x, k) ** 2))
+        >>> fast(jnp.array([1.0, 2.0]), jnp.array([1.0, 1.0])).tolist()
+        [1.0, 9.0, 4.0]
+    """
+    return primitive.planned(fn, requested("accelerate", method, max_bytes, local))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The plans of all convolutions in a function, and of those that its gradient adds; printable."""
+
+    forward: tuple[Plan, ...]
+    gradient: tuple[Plan, ...]
+
+    def __str__(self) -> str:
+        parts = []
+        for title, plans in (("forward", self.forward), ("added by the gradient", self.gradient)):
+            for plan, times in Counter(plans).items():
+                parts.append(f"{title}, {times} of\n{plan}" if times > 1 else f"{title}\n{plan}")
+        return "\n\n".join(parts) or "no convolution"
+
+
+def explain(
+    fn: Callable[..., Any], *args: Any, platform: str | None = None, **kwargs: Any
+) -> Explanation:
+    """Tell how every convolution in a function would be computed, its gradient's included.
+
+    A convolution in a loop is listed once. The plans are those that the function has under
+    `accelerate`; those of `convolve` and its family are as they ask.
+
+    Args:
+        fn: the function.
+        *args: its arguments, or `jax.ShapeDtypeStruct`s in their place.
+        platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
+        **kwargs: more of its arguments.
+
+    Shapes:
+        Any.
+
+    Returns:
+        An `Explanation`; its gradient is empty where fn has no arguments to differentiate.
+
+    Example:
+        >>> told = explain(convolve, jnp.ones(1000), jnp.ones(5))
+        >>> [plan.method for plan in told.forward], len(told.gradient)
+        (['shifts'], 2)
+    """
+    arrays, of_arrays = abstract_others(fn, args, kwargs)
+    forward = _plans(of_arrays, arrays, platform)
+    both = _plans(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
+    return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
+
+
+def plan(
+    in1: Any,
+    in2: Any,
+    mode: Mode = "full",
+    method: Method = "auto",
+    *,
+    dtype: Any = None,
+    platform: str | None = None,
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> Plan:
+    """Plan the `convolve` of two arrays, or of two shapes, without computing it.
+
+    Args:
+        in1: the signal, or its shape.
+        in2: the kernel, or its shape.
+        mode: as for `convolve`.
+        method: as for `convolve`.
+        dtype: of both where shapes are given; by default JAX's default float.
+        platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
+
+    Shapes:
+        As for `convolve`.
+
+    Returns:
+        A `Plan`: frozen, hashable, printable; pass it as `method`, and the same shapes are computed so.
+
+    Raises:
+        ValueError: as `convolve`.
+        TypeError: as `convolve`.
+
+    Example:
+        >>> planned = plan((1_000_000,), (9,))
+        >>> planned.method
+        'shifts'
+        >>> convolve(jnp.ones(1_000_000), jnp.ones(9), method=planned).shape
+        (1000008,)
+    """
+    operands = [_operand(name, value, dtype) for name, value in (("in1", in1), ("in2", in2))]
+    call = partial(convolve, mode=mode, method=method, max_bytes=max_bytes, local=local)
+    plans = _plans(call, operands, platform)
+    if not plans:
+        raise checks.value_error("plan", "in1", "have an axis to convolve along", operands[0].shape)
+    return plans[0]
+
+
+def _operand(name: str, value: Any, dtype: Any) -> jax.ShapeDtypeStruct:
+    """Read an array, or a shape, as a shape with a type."""
+    if isinstance(value, Sequence) and all(isinstance(n, int) for n in value):
+        if any(n < 0 for n in value):
+            raise checks.value_error("plan", name, "be an array or a shape", value)
+        return jax.ShapeDtypeStruct(tuple(value), jnp.dtype(dtype or jnp.zeros(()).dtype))
+    array = value if isinstance(value, jax.ShapeDtypeStruct) else checks.array("plan", name, value)
+    return jax.ShapeDtypeStruct(array.shape, dtype or array.dtype)
+
+
+def _plans(fn: Callable[..., Any], arrays: Sequence[Any], platform: str | None) -> list[Plan]:
+    """Return the plans of all convolutions in the trace of a function."""
+    found: list[Plan] = []
+
+    def look(equation):
+        told = primitive.plan_of(equation, platform or jax.default_backend())
+        found.extend([told] if told else [])
+        return equation
+
+    jax.eval_shape(rewritten(fn, look), *arrays)
+    return found
+
+
+def _with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:
+    """Return fn's value and its pulled-back ones: whatever its gradient computes."""
+    smooth = [i for i, x in enumerate(arrays) if jnp.issubdtype(x.dtype, np.inexact)]
+
+    def of_smooth(*values: Any) -> Any:
+        changed = dict(zip(smooth, values, strict=True))
+        out = fn(*(changed.get(i, x) for i, x in enumerate(arrays)))
+        return [x for x in jax.tree.leaves(out) if jnp.issubdtype(x.dtype, np.inexact)]
+
+    out, pull = jax.vjp(of_smooth, *(arrays[i] for i in smooth))
+    return out, pull(jax.tree.map(jnp.ones_like, out))
