@@ -4,6 +4,7 @@ Rates are operations or bytes a second, prices are seconds. They need only be go
 methods; `Constants.source` says how each platform's came to be, and plans print it.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,27 +31,39 @@ class Constants:
     direct_output: float  # a price for each output
     direct_rate: tuple[float, float, float, float]  # by number of axes; three means three or more
     direct_matrix_rate: float  # where features make it a matrix product
-    matrix_features: int  # inputs times outputs from which it is one
+    matrix_features: int  # inputs and outputs from which it is one
     fft_call: float
-    fft_rate: tuple[float, float, float, float]  # by number of axes
+    fft_line_rate: float  # one line alone
+    fft_rate: float  # many lines, in cache
+    fft_cache: int  # elements; past them the rate falls as the fourth root
     fft_product_rate: float
+    lines_call: float
+    lines_rate: float
+    folded_call: float
+    folded_rate: float
 
 
 CPU = Constants(
-    source="measured on 2 cores of an AMD EPYC with AVX-512, JAX 0.10.2, 2026-11",
-    memory_rate=3e10,
-    shifts_call=2e-6,
-    shifts_rate=8e10,
-    shifts_cliff=256,
+    source="measured on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
+    memory_rate=2e10,
+    shifts_call=3e-6,
+    shifts_rate=7e10,
+    shifts_cliff=250,
     shifts_slow_rate=1e10,
-    direct_call=5e-6,
+    direct_call=8e-6,
     direct_output=1e-8,
-    direct_rate=(2e10, 2e10, 2e10, 2e8),
-    direct_matrix_rate=4e10,
-    matrix_features=16,
-    fft_call=2e-5,
-    fft_rate=(8e9, 8e9, 2e10, 1.6e10),
-    fft_product_rate=1e10,
+    direct_rate=(1.5e10, 1.5e10, 1.2e10, 2e8),
+    direct_matrix_rate=8e10,
+    matrix_features=64,
+    fft_call=3e-5,
+    fft_line_rate=2.5e9,
+    fft_rate=1e10,
+    fft_cache=300_000,
+    fft_product_rate=8e9,
+    lines_call=5e-5,
+    lines_rate=2e10,
+    folded_call=2e-5,
+    folded_rate=1.4e11,
 )
 
 ACCELERATOR = Constants(
@@ -66,11 +79,23 @@ ACCELERATOR = Constants(
     direct_matrix_rate=4e13,
     matrix_features=16,
     fft_call=3e-5,
-    fft_rate=(2e12, 2e12, 2e12, 2e12),
+    fft_line_rate=2e12,
+    fft_rate=2e12,
+    fft_cache=1_000_000_000,
     fft_product_rate=1e12,
+    lines_call=6e-5,
+    lines_rate=5e12,
+    folded_call=3e-5,
+    folded_rate=2e13,
 )
 
 
 def constants(platform: str) -> Constants:
     """Return the constants of a platform."""
     return CPU if platform == "cpu" else ACCELERATOR
+
+
+def transform_seconds(c: Constants, count: int, length: int, lines: int = 2) -> float:
+    """Predict real transforms of so many elements each: 2.5 n log2 n operations (complex ones twice)."""
+    rate = c.fft_line_rate if count * lines < 4 else c.fft_rate / max(1.0, length / c.fft_cache) ** 0.25
+    return 2.5 * count * length * math.log2(max(length, 2)) / rate

@@ -8,7 +8,8 @@ gone: whatever `jax.lax.conv_general_dilated` can express is brought to this for
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax
@@ -99,6 +100,10 @@ class Problem:
     def is_exact(self) -> bool:
         """Whether the operands are integers, whose sums have no rounding to hide in."""
         return jnp.issubdtype(self.accumulator, np.integer)
+
+    def with_padding(self, padding: Sequence[tuple[int, int]]) -> "Problem":
+        """Return the same problem with other padding."""
+        return replace(self, padding=tuple(padding))
 
     def pad(self, signal: jax.Array) -> jax.Array:
         """Dilate and pad a signal of this problem, so that both are used up."""

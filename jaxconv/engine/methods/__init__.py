@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import jax
 
 from jaxconv.engine.costs import Cost
-from jaxconv.engine.methods import direct, fft, shifts
+from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, shifts
 from jaxconv.engine.problem import Problem
 
 
@@ -36,5 +36,13 @@ class MethodModule(Protocol):
 
 METHOD_MODULES: dict[str, MethodModule] = {
     name: cast(MethodModule, module)
-    for name, module in {"direct": direct, "shifts": shifts, "fft": fft}.items()
+    for name, module in {
+        "direct": direct,
+        "shifts": shifts,
+        "folded": folded,
+        "lines": lines,
+        "overlap": overlap,
+        "fft": fft,
+        "lags": lags,
+    }.items()
 }

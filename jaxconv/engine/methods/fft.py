@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from scipy.fft import next_fast_len
 
-from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.costs import Cost, constants, transform_seconds
 from jaxconv.engine.problem import Problem, Shape, pad_space
 
 LOCAL = False
@@ -28,29 +28,28 @@ def supports(problem: Problem) -> str:
 
 
 def cost(problem: Problem) -> Cost:
-    """Three sets of transforms at 2.5 n log2 n operations (twice that for complex), and the product."""
+    """Three sets of transforms, and the product."""
     c = constants(problem.platform)
     n = math.prod(lengths(problem))
     features = problem.inputs + problem.outputs
     signals = problem.batch * problem.groups * features
     kernels = problem.groups * problem.inputs * problem.outputs
     width = 2 if problem.is_complex else 1
-    work = 2.5 * n * math.log2(max(n, 2)) * (signals + kernels)
     products = 4 * n * problem.batch * problem.groups * problem.inputs * problem.outputs
-    rate = c.fft_rate[problem.rank]
-    seconds = c.fft_call + width * (work / rate + products / c.fft_product_rate)
+    lines = 1 if problem.rank == 1 else 2  # one line is transformed by one thread
+    seconds = c.fft_call + transform_seconds(c, width * (signals + kernels), n, lines)
+    seconds += width * products / c.fft_product_rate
     return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Transform, multiply, transform back, cut the outputs out."""
     size = lengths(problem)
-    forward, inverse = _transforms(problem, size)
-    kernel = kernel.astype(problem.accumulator)
-    kernel = pad_space(kernel, [(0, 0, d - 1) for d in problem.kernel_dilation])
+    forward, inverse = transforms(problem, size)
+    kernel = dilate_kernel(problem, kernel)
     spectrum = forward(_lay_out(problem, signal.astype(problem.accumulator), size))
     response = jnp.conj(forward(jnp.conj(kernel)))
-    out = inverse(_product(spectrum, response))
+    out = inverse(product(spectrum, response))
     limits = [min(n, s) for n, s in zip(problem.dense, size)]
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])
 
@@ -69,11 +68,18 @@ def lengths(problem: Problem) -> Shape:
     )
 
 
-def _transforms(problem: Problem, size: Shape):
+def transforms(problem: Problem, size: Shape):
+    """Return the forward and the inverse transform of the last axes, padded to this size."""
     axes = tuple(range(-problem.rank, 0))
     if problem.is_complex:
         return partial(jnp.fft.fftn, s=size, axes=axes), partial(jnp.fft.ifftn, s=size, axes=axes)
     return partial(jnp.fft.rfftn, s=size, axes=axes), partial(jnp.fft.irfftn, s=size, axes=axes)
+
+
+def dilate_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Put the zeros between the taps."""
+    edges = [(0, 0, d - 1) for d in problem.kernel_dilation]
+    return pad_space(kernel.astype(problem.accumulator), edges)
 
 
 def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
@@ -82,7 +88,7 @@ def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
     return pad_space(signal, [(lo, length - n - lo, d - 1) for n, length, (lo, _), d in edges])
 
 
-def _product(spectrum: jax.Array, response: jax.Array) -> jax.Array:
+def product(spectrum: jax.Array, response: jax.Array) -> jax.Array:
     """Sum over the input features: (n, g, i, ...) with (g, o, i, ...) to (n, g, o, ...)."""
     if spectrum.shape[2] == 1:
         return spectrum * response[None, :, :, 0]

@@ -13,6 +13,7 @@ from jax import lax
 
 from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
+from jaxconv.engine.summing import sum_as_tree
 
 LOCAL = True
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
@@ -55,11 +56,4 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         return piece * weight.reshape(1, *weight.shape, *[1] * problem.rank)
 
     taps = itertools.product(*map(range, problem.window))
-    return _sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
-
-
-def _sum_as_tree(terms: list[jax.Array]) -> jax.Array:
-    while len(terms) > 1:
-        pairs = [a + b for a, b in zip(terms[::2], terms[1::2])]
-        terms = pairs + terms[2 * len(pairs) :]
-    return terms[0]
+    return sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])

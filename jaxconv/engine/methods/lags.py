@@ -1,0 +1,86 @@
+"""Lags: few outputs of two large operands, by FFT in blocks whose products are added up.
+
+It is the shape that a kernel's gradient has, and a correlation of two long signals at few lags. Both
+operands are cut into blocks along the first axis; the products of their transforms are summed, and one
+inverse transform of one block gives all lags. Wins from about a hundred lags of long signals (from 9 x 9
+in two dimensions) until the lags are a fair share of the operands, where `fft` is as good; below that,
+`direct` is faster.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from scipy.fft import next_fast_len
+
+from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.methods import fft
+from jaxconv.engine.problem import Problem, Shape, pad_space
+
+LOCAL = False
+BLOCK = {1: 2048, 2: 128, 3: 32}  # shortest block along the first axis, by rank
+
+
+def supports(problem: Problem) -> str:
+    """What `fft` supports, where the kernel is several blocks long."""
+    refusal = fft.supports(problem)
+    if not refusal and _count(problem) < 2:
+        refusal = f"{problem.reach[0]:,} taps along the first axis are one block"
+    return refusal
+
+
+def cost(problem: Problem) -> Cost:
+    """The transforms of both operands' blocks, one inverse, and the products."""
+    c = constants(problem.platform)
+    p, count, n = problem, _count(problem), math.prod(_size(problem))
+    signals, kernels = p.batch * p.groups * p.inputs, p.groups * p.outputs * p.inputs
+    outputs, width = p.batch * p.groups * p.outputs, 2 if p.is_complex else 1
+    blocks = count * (signals + kernels)
+    products = 4 * n * count * outputs * p.inputs
+    seconds = c.fft_call + transform_seconds(c, width * (blocks + outputs), n)
+    seconds += (
+        width * products / c.fft_product_rate + 2 * p.accumulator.itemsize * blocks * n / c.memory_rate
+    )
+    return Cost(seconds, 2 * p.accumulator.itemsize * n * blocks, f"blocks of {_size(p)[0]}")
+
+
+def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Cut both into blocks, transform, multiply and add up, transform back."""
+    p, size, count = problem, _size(problem), _count(problem)
+    step = size[0] - p.dense[0] + 1
+    forward, inverse = fft.transforms(p, size)
+    ends = [n - m for n, m in zip((count * step + p.dense[0] - 1, *size[1:]), p.padded, strict=True)]
+    padding = [(lo, hi + end) for (lo, hi), end in zip(p.padding, ends, strict=True)]
+    padded = p.with_padding(padding).pad(signal.astype(p.accumulator))
+    starts = jnp.arange(count) * step
+    blocks = jax.vmap(lambda start: lax.dynamic_slice_in_dim(padded, start, size[0], 3), out_axes=3)(
+        starts
+    )
+
+    dilated = fft.dilate_kernel(p, kernel)
+    ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
+    pieces = pad_space(dilated, ends).reshape(*kernel.shape[:3], count, step, *p.reach[1:])
+    response = jnp.conj(forward(jnp.conj(pieces)))
+    out = inverse(_sum_of_products(forward(blocks), response))
+    return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *p.dense], [1, 1, 1, *p.strides])
+
+
+def _sum_of_products(spectra: jax.Array, responses: jax.Array) -> jax.Array:
+    """Sum over input features i and blocks b: ngib... with goib... to ngo..."""
+    if spectra.shape[0] * responses.shape[1] <= 4:
+        return (spectra[:, :, None] * responses[None]).sum((3, 4))
+    return jnp.einsum("ngib...,goib...->ngo...", spectra, responses)
+
+
+def _size(problem: Problem) -> Shape:
+    """Return the length of a block: some eight times the lags along the first axis, the rest whole."""
+    p = problem
+    first = min(max(8 * p.dense[0], BLOCK[p.rank]), p.padded[0])
+    real = not p.is_complex
+    return tuple(int(next_fast_len(n, real) or 1) for n in (first, *p.padded[1:]))
+
+
+def _count(problem: Problem) -> int:
+    step = _size(problem)[0] - problem.dense[0] + 1
+    return -(-problem.reach[0] // step)

@@ -1,0 +1,88 @@
+"""Lines: an FFT along the last axis, shifts along the others.
+
+After transforming the lines of the signal and of the kernel, every frequency is a convolution along the
+other axes alone, which is summed as in `shifts`. No transform runs across memory, and a square kernel
+of m^2 taps costs m terms. Wins for kernels of some 15 to 50 rows in two dimensions, whatever the image's
+size; loses to the whole FFT beyond, where the compiler no longer vectorizes so many complex terms.
+"""
+
+import itertools
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.methods import fft
+from jaxconv.engine.problem import Problem, pad_space
+from jaxconv.engine.summing import sum_as_tree
+
+LOCAL = False
+MOST_TERMS = 56
+
+
+def supports(problem: Problem) -> str:
+    """At least two axes, few enough lines in the kernel, no integers."""
+    if problem.is_exact:
+        return "integers are computed exactly, and an FFT rounds"
+    if problem.rank < 2:
+        return "one spatial axis has no lines beside it"
+    terms = _terms(problem)
+    return (
+        f"{terms:,} lines in the kernel, and at most {MOST_TERMS} are summed"
+        if terms > MOST_TERMS
+        else ""
+    )
+
+
+def cost(problem: Problem) -> Cost:
+    """The transforms of all lines, in and out, and the sum of complex products."""
+    c = constants(problem.platform)
+    p, length = problem, fft.lengths(problem)[-1]
+    held = p.batch * p.groups * p.inputs * math.prod(p.padded[:-1])
+    made = p.batch * p.groups * p.outputs * math.prod(p.places[:-1])
+    kernels = p.groups * p.outputs * p.inputs * math.prod(p.window[:-1])
+    width = 2 if p.is_complex else 1
+    seconds = c.lines_call + transform_seconds(c, width * (held + made + kernels), length)
+    sums = width * 4 * made * length * _terms(p) / c.lines_rate
+    return Cost(seconds + sums, p.accumulator.itemsize * length * (2 * held + 2 * made + kernels))
+
+
+def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Transform lines, sum over the kernel's lines, transform back, cut the outputs out."""
+    length = fft.lengths(problem)[-1]
+    forward, inverse = (
+        (jnp.fft.fft, jnp.fft.ifft) if problem.is_complex else (jnp.fft.rfft, jnp.fft.irfft)
+    )
+    lo, n = problem.padding[-1][0], problem.dilated[-1]
+    edges = [(a, b, d - 1) for (a, b), d in zip(problem.padding, problem.signal_dilation, strict=True)]
+    edges[-1] = (lo, length - n - lo, problem.signal_dilation[-1] - 1)
+    staged = pad_space(signal.astype(problem.accumulator), edges)
+    spread = [(0, 0, 0)] * (problem.rank - 1) + [(0, 0, problem.kernel_dilation[-1] - 1)]
+    kernel = pad_space(kernel.astype(problem.accumulator), spread)
+    lines = forward(staged, length)
+    response = jnp.conj(forward(jnp.conj(kernel), length))
+
+    lead = slice(None, problem.rank - 1)
+    strides, dilation, dense = (
+        x[lead] for x in (problem.strides, problem.kernel_dilation, problem.dense)
+    )
+
+    def term(i: int, tap: tuple[int, ...]) -> jax.Array:
+        start = [t * d for t, d in zip(tap, dilation)]
+        stop = [a + n for a, n in zip(start, dense)]
+        limits = (problem.batch, problem.groups, i + 1, *stop, lines.shape[-1])
+        piece = lax.slice(lines, (0, 0, i, *start, 0), limits, (1, 1, 1, *strides, 1))
+        weight = response[(slice(None), slice(None), i, *tap)]  # groups, outputs, frequencies
+        return piece * jnp.expand_dims(weight, (0, *range(3, 2 + problem.rank)))
+
+    taps = itertools.product(*map(range, problem.window[lead]))
+    total = sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
+    wide = inverse(total, length)
+    last = min(problem.dense[-1], length)
+    return lax.slice_in_dim(wide, 0, last, problem.strides[-1], axis=-1)
+
+
+def _terms(problem: Problem) -> int:
+    return problem.inputs * math.prod(problem.window[:-1])
