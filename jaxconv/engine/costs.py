@@ -24,6 +24,7 @@ class Constants:
     source: str
     memory_rate: float  # bytes walked in a fused loop
     shifts_call: float
+    shifts_term: float  # a price for each, which also stands for the time to compile
     shifts_rate: float
     shifts_cliff: int  # terms; past them the compiler stops vectorizing
     shifts_slow_rate: float
@@ -41,13 +42,15 @@ class Constants:
     lines_rate: float
     folded_call: float
     folded_rate: float
+    band_rate: float  # elements of the band a second
 
 
 CPU = Constants(
     source="measured on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
     memory_rate=2e10,
     shifts_call=3e-6,
-    shifts_rate=7e10,
+    shifts_term=1e-7,
+    shifts_rate=6e10,
     shifts_cliff=250,
     shifts_slow_rate=1e10,
     direct_call=8e-6,
@@ -63,13 +66,15 @@ CPU = Constants(
     lines_call=5e-5,
     lines_rate=2e10,
     folded_call=2e-5,
-    folded_rate=1.4e11,
+    folded_rate=1.6e11,
+    band_rate=5e8,
 )
 
 ACCELERATOR = Constants(
     source="not measured on this platform: data-sheet speeds of one 2023 accelerator",
     memory_rate=2e12,
     shifts_call=5e-6,
+    shifts_term=1e-7,
     shifts_rate=2e13,
     shifts_cliff=256,
     shifts_slow_rate=5e12,
@@ -87,6 +92,7 @@ ACCELERATOR = Constants(
     lines_rate=5e12,
     folded_call=3e-5,
     folded_rate=2e13,
+    band_rate=1e11,
 )
 
 

@@ -10,82 +10,83 @@ import math
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from jaxconv.engine.costs import Cost, constants
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Problem, pad_space
 
 LOCAL = False  # the zeros of the band meet a NaN of the same row
 WIDEST = 2048
 
 
 def supports(problem: Problem) -> str:
-    """One feature in and out, real floats, no steps along the last axis, a kernel of moderate width."""
+    """One feature in and out, real floats, a kernel along the last axis alone, and of moderate width."""
     p = problem
     if p.is_exact or p.is_complex:
         return f"{p.dtype} has no fast matrix product here"
     if p.groups * p.inputs * p.outputs > 1:
         return "more than one feature"
+    if p.taps != p.window[-1] or p.places[:-1] != p.space[:-1]:
+        return "a kernel, a stride or padding on more than the last axis"
     if p.strides[-1] != 1 or p.kernel_dilation[-1] != 1:
         return "a stride or a dilation along the last axis"
-    if not 2 <= p.window[-1] <= WIDEST:
-        return f"{p.window[-1]:,} taps along the last axis, not 2 to {WIDEST:,}"
-    return "" if p.rank <= 2 else f"{p.rank} spatial axes"
+    few = 2 <= p.taps <= WIDEST
+    return "" if few else f"{p.taps:,} taps, not 2 to {WIDEST:,}"
 
 
 def cost(problem: Problem) -> Cost:
     """The products of the band's zeros too, and a copy of the signal and of the output."""
     c = constants(problem.platform)
     p, b = problem, _fold(problem)
-    rows = math.prod(p.places[:-1]) * p.batch * -(-p.places[-1] // b)
-    work = 2 * rows * _blocks(p, b) * b * b * math.prod(p.window[:-1])
-    size = p.accumulator.itemsize
-    held = size * p.batch * math.prod(p.padded)
-    walked = 2 * held + 2 * size * math.prod(p.output)
-    return Cost(c.folded_call + work / c.folded_rate + walked / c.memory_rate, held, f"fold {b}")
+    lines = p.batch * math.prod(p.places[:-1])
+    work = 2 * lines * -(-p.places[-1] // b) * _blocks(p, b) * b * b
+    held = p.accumulator.itemsize * lines * p.padded[-1]
+    walked = 2 * held + 2 * p.accumulator.itemsize * math.prod(p.output)
+    seconds = (
+        c.folded_call
+        + work / c.folded_rate
+        + walked / c.memory_rate
+        + _blocks(p, b) * b * b / c.band_rate
+    )
+    return Cost(seconds, held, f"rows of {b}")
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Fold, convolve with channels last, unfold."""
+    """Fold the lines, convolve with channels last, unfold."""
     p, b = problem, _fold(problem)
-    blocks = _blocks(p, b)
-    rows = -(-p.places[-1] // b)
-    width = (rows + blocks - 1) * b
-    lead = p.padded[:-1]
-    padding = [*p.padding[:-1], (p.padding[-1][0], width - p.dilated[-1] - p.padding[-1][0])]
-    wide = p.with_padding(padding).pad(signal.astype(p.accumulator))
-    folded = wide.reshape(p.batch, *lead, rows + blocks - 1, b)
-    axes = "HW"[2 - p.rank :]
+    blocks, rows = _blocks(p, b), -(-p.places[-1] // b)
+    lo, (*_, n) = p.padding[-1][0], p.dilated
+    edges = (lo, (rows + blocks - 1) * b - n - lo, p.signal_dilation[-1] - 1)
+    lines = signal.astype(p.accumulator).reshape(-1, 1, 1, p.space[-1])
+    folded = pad_space(lines, [edges]).reshape(-1, rows + blocks - 1, b)
     out = lax.conv_general_dilated(
         folded,
-        _band(kernel.astype(p.accumulator).reshape(p.window), b, blocks),
-        (*p.strides[:-1], 1),
+        _band(kernel.astype(p.accumulator).ravel(), b, blocks),
+        (1,),
         "VALID",
-        rhs_dilation=(*p.kernel_dilation[:-1], 1),
-        dimension_numbers=(f"N{axes}C", f"{axes}IO", f"N{axes}C"),
+        dimension_numbers=("NWC", "WIO", "NWC"),
         precision=p.precision,  # pyright: ignore[reportArgumentType]
     )
-    flat = out.reshape(p.batch, 1, 1, *p.places[:-1], rows * b)
-    return flat[..., : p.places[-1]]
+    return out.reshape(-1, rows * b)[:, : p.places[-1]].reshape(p.output)
 
 
 def _fold(problem: Problem) -> int:
     """Return B: wide bands waste less, but past a matrix product's own block gain nothing."""
-    m = problem.window[-1]
-    if problem.rank > 1:
-        return 16
+    m = problem.taps
     return 32 if m <= 160 else 64 if m <= 320 else 128
 
 
 def _blocks(problem: Problem, b: int) -> int:
-    return -(-(b + problem.window[-1] - 1) // b)
+    return -(-(b + problem.taps - 1) // b)
 
 
 def _band(kernel: jax.Array, b: int, blocks: int) -> jax.Array:
-    """Return the banded matrix: entry (..., c, i, j) is the tap at c b + i - j, or zero."""
-    m = kernel.shape[-1]
-    tap = np.arange(blocks * b)[:, None] - np.arange(b)
-    padded = jnp.pad(kernel, [(0, 0)] * (kernel.ndim - 1) + [(0, 1)])  # one zero to point at
-    band = padded[..., np.where((tap >= 0) & (tap < m), tap, m)]
-    return band.reshape(*kernel.shape[:-1], blocks, b, b)
+    """Return the banded matrix: entry (c, i, j) is the tap at c b + i - j, or zero.
+
+    Copies of the kernel, one behind the other with a period of one more than a column, are read in
+    columns: each begins one element later in its copy.
+    """
+    length = blocks * b
+    copy = jnp.pad(kernel, (0, length + 1 - kernel.size))
+    columns = jnp.tile(copy, b)[: b * length].reshape(b, length)
+    return columns.T.reshape(blocks, b, b)
