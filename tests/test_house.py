@@ -23,8 +23,9 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
-    {"engine.methods.direct", "engine.methods.shifts", "engine.methods.fft"},
-    {"engine.costs", "engine.problem"},
+    {f"engine.methods.{name}" for name in ("direct", "shifts", "folded", "lines", "overlap", "lags")},
+    {"engine.methods.fft"},
+    {"engine.costs", "engine.problem", "engine.summing"},
     {"checks"},
     {"types"},
 ]

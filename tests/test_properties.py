@@ -11,15 +11,17 @@ from hypothesis.extra import numpy as hnp
 from jaxconv import convolve, correlate
 from tests.helpers import METHODS
 
+pytestmark = pytest.mark.usefixtures("lenient")
+
 shapes = st.integers(1, 3).flatmap(
     lambda rank: st.tuples(*[hnp.array_shapes(min_dims=rank, max_dims=rank, max_side=6)] * 3)
 )
 methods = st.sampled_from(["auto", *METHODS])
 properties = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,  # each new shape is compiled
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

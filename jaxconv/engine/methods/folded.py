@@ -57,8 +57,9 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     blocks, rows = _blocks(p, b), -(-p.places[-1] // b)
     lo, (*_, n) = p.padding[-1][0], p.dilated
     edges = (lo, (rows + blocks - 1) * b - n - lo, p.signal_dilation[-1] - 1)
-    lines = signal.astype(p.accumulator).reshape(-1, 1, 1, p.space[-1])
-    folded = pad_space(lines, [edges]).reshape(-1, rows + blocks - 1, b)
+    lines = p.batch * math.prod(p.places[:-1])
+    staged = pad_space(signal.astype(p.accumulator).reshape(lines, 1, 1, p.space[-1]), [edges])
+    folded = staged.reshape(lines, rows + blocks - 1, b)
     out = lax.conv_general_dilated(
         folded,
         _band(kernel.astype(p.accumulator).ravel(), b, blocks),
@@ -67,7 +68,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         dimension_numbers=("NWC", "WIO", "NWC"),
         precision=p.precision,  # pyright: ignore[reportArgumentType]
     )
-    return out.reshape(-1, rows * b)[:, : p.places[-1]].reshape(p.output)
+    return out.reshape(lines, rows * b)[:, : p.places[-1]].reshape(p.output)
 
 
 def _fold(problem: Problem) -> int:

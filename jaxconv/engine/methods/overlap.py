@@ -41,9 +41,8 @@ def cost(problem: Problem) -> Cost:
     width, moves = 2 if p.is_complex else 1, 2 + 2 * p.rank  # the longer the blocks, the less in cache
     products = 4 * n * count * p.batch * p.groups * p.inputs * p.outputs
     seconds = c.fft_call + transform_seconds(c, width * (blocks + kernels), n)
-    seconds += (
-        width * products / c.fft_product_rate + moves * p.accumulator.itemsize * blocks * n / c.memory_rate
-    )
+    seconds += width * products / c.fft_product_rate
+    seconds += moves * p.accumulator.itemsize * blocks * n / c.memory_rate
     size = p.accumulator.itemsize
     padded = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
     held = 2 * size * n * (blocks // -(-count // _group(p)) + kernels)

@@ -34,7 +34,9 @@ def cost(problem: Problem) -> Cost:
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * math.prod(problem.output)
     padding = any(lo or hi for lo, hi in problem.padding)
-    seconds = max(walked / c.memory_rate, 2 * problem.products / rate) + c.shifts_call + terms * c.shifts_term
+    seconds = (
+        max(walked / c.memory_rate, 2 * problem.products / rate) + c.shifts_call + terms * c.shifts_term
+    )
     return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
 
 
