@@ -29,10 +29,10 @@ class Constants:
     shifts_cliff: int  # terms; past them the compiler stops vectorizing
     shifts_slow_rate: float
     direct_call: float
-    direct_output: float  # a price for each output
-    direct_rate: tuple[float, float, float, float]  # by number of axes; three means three or more
-    direct_matrix_rate: float  # where features make it a matrix product
-    matrix_features: int  # inputs and outputs from which it is one
+    patch_rate: float  # elements of patches gathered a second
+    patch_run: int  # neighbouring elements of a patch from which it is so fast
+    matrix_rate: float  # operations of a matrix product
+    vector_rate: float  # where many inputs give one output: a product with a vector
     fft_call: float
     fft_line_rate: float  # one line alone
     fft_rate: float  # many lines, in cache
@@ -54,10 +54,10 @@ CPU = Constants(
     shifts_cliff=250,
     shifts_slow_rate=1e10,
     direct_call=8e-6,
-    direct_output=1e-8,
-    direct_rate=(1.5e10, 1.5e10, 1.2e10, 2e8),
-    direct_matrix_rate=8e10,
-    matrix_features=64,
+    patch_rate=6e9,
+    patch_run=64,
+    matrix_rate=8e10,
+    vector_rate=1e9,
     fft_call=3e-5,
     fft_line_rate=2.5e9,
     fft_rate=1e10,
@@ -79,10 +79,10 @@ ACCELERATOR = Constants(
     shifts_cliff=256,
     shifts_slow_rate=5e12,
     direct_call=1e-5,
-    direct_output=1e-12,
-    direct_rate=(5e12, 5e12, 5e12, 5e12),
-    direct_matrix_rate=4e13,
-    matrix_features=16,
+    patch_rate=2e12,
+    patch_run=1,
+    matrix_rate=4e13,
+    vector_rate=2e12,
     fft_call=3e-5,
     fft_line_rate=2e12,
     fft_rate=2e12,

@@ -5,7 +5,7 @@ every problem. Loses by far with one channel on a CPU, where it runs as a plain 
 three dimensions.
 """
 
-import math
+from dataclasses import replace
 
 import jax
 from jax import lax
@@ -14,6 +14,7 @@ from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
 
 LOCAL = True
+MOST_CALLS = 32  # groups that are computed one by one, since JAX computes them together slowly
 
 
 def supports(problem: Problem) -> str:
@@ -22,41 +23,38 @@ def supports(problem: Problem) -> str:
 
 
 def cost(problem: Problem) -> Cost:
-    """A fixed price an output, and the products at the rate of a plain loop or a matrix product."""
-    c = constants(problem.platform)
-    outputs = math.prod(problem.output)
-    dense = problem.inputs * problem.outputs >= c.matrix_features
-    rate = c.direct_matrix_rate if dense else c.direct_rate[min(problem.rank, 3)]
-    seconds = c.direct_call + outputs * c.direct_output + 2 * problem.products / rate
-    return Cost(seconds, 0)
+    """Gathering a patch for each place, and the product of the patches with the kernels."""
+    c, p = constants(problem.platform), problem
+    patches = p.products / p.outputs
+    run = p.inputs * p.window[-1] if p.rank else 1
+    gathered = patches / c.patch_rate * max(1.0, c.patch_run / run)
+    rate = c.vector_rate if p.inputs > p.outputs == 1 else c.matrix_rate
+    return Cost(c.direct_call + gathered + 2 * p.products / rate, 0)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Merge groups into features and call lax, channels last where that is faster."""
+    """Call lax; on a CPU, once for each of a few groups."""
+    cpu, groups = problem.platform == "cpu", problem.groups
+    if not cpu or groups == 1 or problem.inputs == problem.outputs == 1 or groups > MOST_CALLS:
+        return _call(problem, signal, kernel)
+    alone = replace(problem, groups=1)
+    pieces = [_call(alone, signal[:, g : g + 1], kernel[g : g + 1]) for g in range(groups)]
+    return lax.concatenate(pieces, 1)
+
+
+def _call(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Merge groups into features and call lax."""
     n, g, i, *space = signal.shape
-    o, rank = problem.outputs, problem.rank
-    lhs = signal.reshape(n, g * i, *space)
-    rhs = kernel.reshape(g * o, i, *problem.window)
-    last = problem.platform == "cpu" and i * o > 1
-    spatial = "DHW"[3 - rank :] if rank <= 3 else ""
-    order = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C") if last and spatial else None
-    if order:
-        to_last = (0, *range(2, 2 + rank), 1)
-        lhs, rhs = lhs.transpose(to_last), rhs.transpose(*range(2, 2 + rank), 1, 0)
-        lhs, rhs = lax.optimization_barrier((lhs, rhs))
     dtype = problem.accumulator
     out = lax.conv_general_dilated(
-        lhs,
-        rhs,
+        signal.reshape(n, g * i, *space),
+        kernel.reshape(g * problem.outputs, i, *problem.window),
         problem.strides,
         problem.padding,
         problem.signal_dilation,
         problem.kernel_dilation,
-        dimension_numbers=order,
         feature_group_count=g,
         precision=problem.precision,  # pyright: ignore[reportArgumentType]
         preferred_element_type=None if dtype == signal.dtype else dtype,
     )
-    if order:
-        out = lax.optimization_barrier(out).transpose(0, rank + 1, *range(1, rank + 1))
     return out.reshape(problem.output)
