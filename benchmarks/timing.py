@@ -17,7 +17,7 @@ class Timing:
 
 
 def measure(
-    contestants: dict[str, Callable[[], object]], rounds: int = 9, burst: float = 0.02, most: float = 1.5
+    contestants: dict[str, Callable[[], object]], rounds: int = 7, burst: float = 0.01, most: float = 0.4
 ) -> dict[str, Timing]:
     """Time each contestant in every round, as many calls in a row as fill a burst; medians of rounds.
 

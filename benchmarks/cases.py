@@ -1,0 +1,76 @@
+"""The problems that are timed: their names, shapes and options."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem, as `convolve(signal, kernel, "same")` or, with options, as lax has it."""
+
+    name: str
+    signal: tuple[int, ...]
+    kernel: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def products(self) -> int:
+        """Multiply-adds of the definition, the border aside."""
+        return math.prod(self.signal) * math.prod(self.kernel)
+
+
+def _line(n: int, m: int) -> Case:
+    return Case(f"{n:.0e} × {m}".replace("e+0", "e"), (n,), (m,))
+
+
+def _cube(n: int, m: int, rank: int) -> Case:
+    power = "²³"[rank - 2]
+    return Case(f"{n}{power} × {m}{power}", (n,) * rank, (m,) * rank)
+
+
+SINGLE = [
+    *(_line(n, m) for n, ms in (
+        (100, (3, 33)),
+        (1_000, (9, 129)),
+        (10_000, (9, 129, 1025)),
+        (100_000, (9, 65, 513, 8193)),
+        (1_000_000, (3, 9, 33, 129, 513, 1025, 8193, 1_000_000)),
+        (10_000_000, (9, 1025)),
+    ) for m in ms),
+    *(_cube(n, m, 2) for n, ms in (
+        (32, (3, 9)),
+        (128, (3, 15, 31)),
+        (512, (5, 17, 63)),
+        (1024, (3, 5, 9, 15, 17, 31, 63, 127)),
+        (2048, (5, 15, 31, 63)),
+        (4096, (3, 31, 127)),
+    ) for m in ms),
+    *(_cube(n, m, 3) for n, ms in ((32, (3, 7)), (128, (3, 5, 9)), (192, (3,))) for m in ms),
+    Case("300² × 300²", (300, 300), (300, 300)),  # jax issue 5227
+]  # fmt: skip
+
+
+def _layer(name, batch, inputs, size, outputs, window, groups=1, stride=1) -> Case:
+    half = window // 2
+    options = {
+        "window_strides": (stride,) * 2,
+        "padding": ((half, half),) * 2,
+        "feature_group_count": groups,
+    }
+    signal = (batch, inputs, size, size)
+    return Case(name, signal, (outputs, inputs // groups, window, window), options)
+
+
+CHANNELS = [
+    _layer("64 to 64, 3²", 8, 64, 56, 64, 3),
+    _layer("3 to 16, 3²", 8, 3, 64, 16, 3),
+    _layer("16 to 32, 5²", 4, 16, 64, 32, 5),
+    _layer("8 to 8, 7²", 2, 8, 256, 8, 7),
+    _layer("4 to 4, 5²", 1, 4, 512, 4, 5),
+    _layer("depthwise 96, 3²", 8, 96, 56, 96, 3, groups=96),
+    _layer("depthwise 96, 7²", 8, 96, 56, 96, 7, groups=96),
+    _layer("64 to 64 in 4 groups, 3²", 8, 64, 56, 64, 3, groups=4),
+    _layer("64 to 128, 3², stride 2", 8, 64, 56, 128, 3, stride=2),
+    _layer("one feature, 100 frames, 21²", 100, 1, 96, 1, 21),
+]

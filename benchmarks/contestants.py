@@ -1,0 +1,93 @@
+"""Who is timed: jaxconv, and whoever else is installed that does the same."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.signal
+import numpy as np
+import scipy.signal
+from cases import Case
+
+import jaxconv
+
+HOURS = 1e10  # products from which a peer's default, the definition, would take seconds to hours a call
+
+
+def forward(case: Case, x: np.ndarray, k: np.ndarray) -> dict:
+    """Return a function of nothing for each contestant that computes the case."""
+    ours, jaxs = _in_jax(case)
+    a, b = jnp.asarray(x), jnp.asarray(k)
+    found = {"jaxconv": partial(jax.jit(ours), a, b), "JAX": partial(jax.jit(jaxs), a, b)}
+    if not case.options:
+        found["SciPy"] = partial(scipy.signal.convolve, x, k, "same")
+        found["SciPy oa"] = partial(scipy.signal.oaconvolve, x, k, "same")
+        found |= _opencv(x, k)
+    torchs = _torch(case, x, k)
+    return found | ({"PyTorch": torchs[0]} if torchs else {})
+
+
+def gradients(case: Case, x: np.ndarray, k: np.ndarray) -> dict:
+    """Return the same for the value and both gradients of half the sum of squares."""
+    a, b = jnp.asarray(x), jnp.asarray(k)
+    found = {}
+    for name, fn in zip(("jaxconv", "JAX"), _in_jax(case), strict=True):
+        step = jax.value_and_grad(lambda x, k, fn=fn: (fn(x, k) ** 2).sum() / 2, (0, 1))
+        found[name] = partial(jax.jit(step), a, b)
+    torchs = _torch(case, x, k)
+    return found | ({"PyTorch": torchs[1]} if torchs else {})
+
+
+def _in_jax(case: Case):
+    if case.options:
+        ours, jaxs = jaxconv.conv_general_dilated, jax.lax.conv_general_dilated
+        return partial(ours, **case.options), partial(jaxs, **case.options)
+    method = "fft" if case.products > HOURS else "auto"
+    jaxs = partial(jax.scipy.signal.convolve, mode="same", method=method)
+    return partial(jaxconv.convolve, mode="same"), jaxs
+
+
+def _opencv(x: np.ndarray, k: np.ndarray) -> dict:
+    try:
+        import cv2
+    except ImportError:
+        return {}
+    if x.ndim != 2 or min(k.shape) > 127:
+        return {}
+    cv2.setNumThreads(2)
+    reflected = np.ascontiguousarray(k[::-1, ::-1])
+    return {"OpenCV": partial(cv2.filter2D, x, -1, reflected, borderType=cv2.BORDER_CONSTANT)}
+
+
+def _torch(case: Case, x: np.ndarray, k: np.ndarray):
+    """Return PyTorch's forward and value with gradients, or None where it has none."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    if case.products > HOURS and not case.options:
+        return None
+    torch.set_num_threads(2)
+    single = not case.options
+    rank = x.ndim if single else x.ndim - 2
+    convolve = getattr(torch.nn.functional, f"conv{rank}d")
+    if single:
+        x, k = x[None, None], np.flip(k)[None, None].copy()
+        options = {"padding": "same"}
+    else:
+        options = {
+            "padding": [lo for lo, _ in case.options["padding"]],
+            "stride": case.options["window_strides"],
+            "groups": case.options["feature_group_count"],
+        }
+    signal, kernel = (torch.from_numpy(v).requires_grad_() for v in (x, k))
+
+    def value():
+        with torch.no_grad():
+            return convolve(signal, kernel, **options).numpy()
+
+    def step():
+        loss = (convolve(signal, kernel, **options) ** 2).sum() / 2
+        return loss.item(), [g.numpy() for g in torch.autograd.grad(loss, (signal, kernel))]
+
+    return value, step
