@@ -26,6 +26,7 @@ class Constants:
     shifts_call: float
     shifts_term: float  # a price for each, which also stands for the time to compile
     shifts_rate: float
+    shifts_features_rate: float  # where several features meet
     shifts_cliff: int  # terms; past them the compiler stops vectorizing
     shifts_slow_rate: float
     direct_call: float
@@ -51,6 +52,7 @@ CPU = Constants(
     shifts_call=3e-6,
     shifts_term=1e-7,
     shifts_rate=6e10,
+    shifts_features_rate=3.2e10,
     shifts_cliff=250,
     shifts_slow_rate=1e10,
     direct_call=8e-6,
@@ -76,6 +78,7 @@ ACCELERATOR = Constants(
     shifts_call=5e-6,
     shifts_term=1e-7,
     shifts_rate=2e13,
+    shifts_features_rate=5e12,
     shifts_cliff=256,
     shifts_slow_rate=5e12,
     direct_call=1e-5,

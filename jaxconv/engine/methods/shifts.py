@@ -29,7 +29,8 @@ def cost(problem: Problem) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
     c = constants(problem.platform)
     terms = problem.taps * problem.inputs
-    rate = c.shifts_rate if terms <= c.shifts_cliff else c.shifts_slow_rate
+    rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
+    rate = rate if terms <= c.shifts_cliff else c.shifts_slow_rate
     size = problem.accumulator.itemsize
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * math.prod(problem.output)
