@@ -7,6 +7,7 @@ one.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -48,8 +49,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     forward, inverse = transforms(problem, size)
     kernel = dilate_kernel(problem, kernel)
     spectrum = forward(_lay_out(problem, signal.astype(problem.accumulator), size))
-    response = jnp.conj(forward(jnp.conj(kernel)))
-    out = inverse(product(spectrum, response))
+    out = inverse(product(spectrum, response(forward, kernel)))
     limits = [min(n, s) for n, s in zip(problem.dense, size)]
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])
 
@@ -59,13 +59,22 @@ def lengths(problem: Problem) -> Shape:
 
     Zeros of the one edge may serve the other edge too, so the larger of the two paddings is enough.
     """
-    real = not problem.is_complex
     return tuple(
-        int(next_fast_len(max(n + max(lo, hi, lo + hi, 0), m, s, 1), real) or 1)
+        fast_length(problem, max(n + max(lo, hi, lo + hi, 0), m, s, 1))
         for n, m, s, (lo, hi) in zip(
             problem.dilated, problem.reach, problem.dense, problem.padding, strict=True
         )
     )
+
+
+def fast_length(problem: Problem, n: int) -> int:
+    """Return the least length from n on that is transformed fast."""
+    return int(next_fast_len(n, not problem.is_complex) or 1)
+
+
+def response(forward: Callable[..., jax.Array], kernel: jax.Array, *size: int) -> jax.Array:
+    """Return what a kernel that is not reflected multiplies each frequency with."""
+    return jnp.conj(forward(jnp.conj(kernel), *size))
 
 
 def transforms(problem: Problem, size: Shape):

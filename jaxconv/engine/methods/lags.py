@@ -12,7 +12,6 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import lax
-from scipy.fft import next_fast_len
 
 from jaxconv.engine.costs import Cost, constants, transform_seconds
 from jaxconv.engine.methods import fft
@@ -61,7 +60,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     dilated = fft.dilate_kernel(p, kernel)
     ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
     pieces = pad_space(dilated, ends).reshape(*kernel.shape[:3], count, step, *p.reach[1:])
-    response = jnp.conj(forward(jnp.conj(pieces)))
+    response = fft.response(forward, pieces)
     out = inverse(_sum_of_products(forward(blocks), response))
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *p.dense], [1, 1, 1, *p.strides])
 
@@ -77,8 +76,7 @@ def _size(problem: Problem) -> Shape:
     """Return the length of a block: some eight times the lags along the first axis, the rest whole."""
     p = problem
     first = min(max(8 * p.dense[0], BLOCK[p.rank]), p.padded[0])
-    real = not p.is_complex
-    return tuple(int(next_fast_len(n, real) or 1) for n in (first, *p.padded[1:]))
+    return tuple(fft.fast_length(p, n) for n in (first, *p.padded[1:]))
 
 
 def _count(problem: Problem) -> int:

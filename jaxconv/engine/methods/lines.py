@@ -62,7 +62,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     spread = [(0, 0, 0)] * (problem.rank - 1) + [(0, 0, problem.kernel_dilation[-1] - 1)]
     kernel = pad_space(kernel.astype(problem.accumulator), spread)
     lines = forward(staged, length)
-    response = jnp.conj(forward(jnp.conj(kernel), length))
+    response = fft.response(forward, kernel, length)
 
     lead = slice(None, problem.rank - 1)
     strides, dilation, dense = (

@@ -13,7 +13,6 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from scipy.fft import next_fast_len
 
 from jaxconv.engine.costs import Cost, constants, transform_seconds
 from jaxconv.engine.methods import fft
@@ -55,7 +54,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     groups = -(-_count(p) // per)
     step = _step(p)
     forward, inverse = fft.transforms(p, size)
-    response = jnp.conj(forward(jnp.conj(fft.dilate_kernel(p, kernel))))
+    response = fft.response(forward, fft.dilate_kernel(p, kernel))
     whole = (groups * per * step + p.reach[0] - 1, *size[1:])
     padding = [(lo, hi + n - m) for (lo, hi), n, m in zip(p.padding, whole, p.padded, strict=True)]
     padded = p.with_padding(padding).pad(signal.astype(p.accumulator))
@@ -78,9 +77,9 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def _size(problem: Problem) -> Shape:
     """Return the shape of a block: the power of two above four kernels along the first axis."""
-    p, real = problem, not problem.is_complex
+    p = problem
     first = max(1 << (4 * p.reach[0]).bit_length(), SHORTEST[p.rank])
-    return tuple(int(next_fast_len(n, real) or 1) for n in (min(first, p.padded[0]), *p.padded[1:]))
+    return tuple(fft.fast_length(p, n) for n in (min(first, p.padded[0]), *p.padded[1:]))
 
 
 def _step(problem: Problem) -> int:
