@@ -6,6 +6,7 @@
 from jaxconv import detection, kernels, matching, reference, signals
 from jaxconv.acceleration import accelerate, explain, plan
 from jaxconv.convolution import conv_general_dilated, convolve, correlate
+from jaxconv.preparation import prepare
 
 __all__ = [
     "accelerate",
@@ -17,6 +18,7 @@ __all__ = [
     "kernels",
     "matching",
     "plan",
+    "prepare",
     "reference",
     "signals",
 ]

@@ -14,7 +14,7 @@ from jaxconv import checks
 from jaxconv.convolution import convolve
 from jaxconv.engine import primitive
 from jaxconv.engine.planning import Plan, requested
-from jaxconv.engine.rewriting import abstract_others, rewritten
+from jaxconv.engine.rewriting import abstract_others
 from jaxconv.types import Method, Mode
 
 
@@ -101,8 +101,8 @@ def explain(
         (['shifts'], 2)
     """
     arrays, of_arrays = abstract_others(fn, args, kwargs)
-    forward = _plans(of_arrays, arrays, platform)
-    both = _plans(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
+    forward = primitive.plans_in(of_arrays, arrays, platform)
+    both = primitive.plans_in(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
     return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
 
 
@@ -148,7 +148,7 @@ def plan(
     """
     operands = [_operand(name, value, dtype) for name, value in (("in1", in1), ("in2", in2))]
     call = partial(convolve, mode=mode, method=method, max_bytes=max_bytes, local=local)
-    plans = _plans(call, operands, platform)
+    plans = primitive.plans_in(call, operands, platform)
     if not plans:
         raise checks.value_error("plan", "in1", "have an axis to convolve along", operands[0].shape)
     return plans[0]
@@ -162,19 +162,6 @@ def _operand(name: str, value: Any, dtype: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(tuple(value), jnp.dtype(dtype or jnp.zeros(()).dtype))
     array = value if isinstance(value, jax.ShapeDtypeStruct) else checks.array("plan", name, value)
     return jax.ShapeDtypeStruct(array.shape, dtype or array.dtype)
-
-
-def _plans(fn: Callable[..., Any], arrays: Sequence[Any], platform: str | None) -> list[Plan]:
-    """Return the plans of all convolutions in the trace of a function."""
-    found: list[Plan] = []
-
-    def look(equation):
-        told = primitive.plan_of(equation, platform or jax.default_backend())
-        found.extend([told] if told else [])
-        return equation
-
-    jax.eval_shape(rewritten(fn, look), *arrays)
-    return found
 
 
 def _with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:

@@ -10,7 +10,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine.planning import Plan, Request, requested
-from jaxconv.engine.primitive import convolution
+from jaxconv.engine.prepared import Prepared, as_prepared, convolution
 from jaxconv.types import MODES, Method, Mode
 
 
@@ -20,6 +20,7 @@ def convolve(
     mode: Mode = "full",
     method: Method | Plan = "auto",
     *,
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> jax.Array:
@@ -30,13 +31,14 @@ def convolve(
 
     Args:
         in1: the signal; an array or what makes one. Integers stay integers, exact to their modulus.
-        in2: the kernel, with as many axes.
+        in2: the kernel, with as many axes; or one that was `prepare`d.
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
         method: "auto", or how: "direct" (JAX's own), "shifts" (a fused sum of slices), "folded" (a
             matrix product), "lines" (an FFT along the last axis only), "overlap" (FFTs of blocks),
             "fft", "lags" (for few outputs). A derivative that the named method cannot compute is
             planned as by "auto". Or a `plan`.
+        precision: of matrix products, as for `jax.lax`; only accelerators have more than one.
         max_bytes: how much memory the method may take beyond the operands and the result.
         local: whether an error or a NaN in an operand must stay where its windows are: only
             "direct" and "shifts" will do.
@@ -65,7 +67,7 @@ def convolve(
         [0.0, 1.0, 2.5, 4.0, 1.5]
     """
     signal, kernel, request = _operands("convolve", in1, in2, mode, method, max_bytes, local)
-    return _convolve(signal, kernel, mode, request)
+    return _convolve(signal, kernel, mode, request, precision)
 
 
 def correlate(
@@ -74,6 +76,7 @@ def correlate(
     mode: Mode = "full",
     method: Method | Plan = "auto",
     *,
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> jax.Array:
@@ -84,10 +87,11 @@ def correlate(
 
     Args:
         in1: the signal; an array or what makes one. Integers stay integers, exact to their modulus.
-        in2: the template, with as many axes; conjugated.
+        in2: the template, with as many axes; conjugated. Or one that was `prepare`d.
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
         method: as for `convolve`.
+        precision: as for `convolve`.
         max_bytes: as for `convolve`.
         local: as for `convolve`.
 
@@ -112,7 +116,7 @@ def correlate(
         [0.5, 2.0, 3.5, 3.0, 0.0]
     """
     signal, kernel, request = _operands("correlate", in1, in2, mode, method, max_bytes, local)
-    return _correlate(signal, kernel, mode, request)
+    return _correlate(signal, kernel, mode, request, precision)
 
 
 def conv_general_dilated(
@@ -138,7 +142,7 @@ def conv_general_dilated(
 
     Args:
         lhs: the signal, with a batch and a feature axis.
-        rhs: the kernel, with an output and an input feature axis; not reflected.
+        rhs: the kernel, with an output and an input feature axis; not reflected. Or one `prepare`d.
         window_strides: a step an axis.
         padding: "SAME", "SAME_LOWER", "VALID", or (low, high) an axis; negative ones crop.
         lhs_dilation: put so many less one zeros between the signal's elements.
@@ -175,9 +179,11 @@ def conv_general_dilated(
         >>> conv_general_dilated(image, kernels, (1, 1), "SAME")[0, 0, :2].tolist()
         [[8.0, 12.0, 12.0, 12.0, 8.0], [12.0, 18.0, 18.0, 18.0, 12.0]]
     """
+    prepared = as_prepared("conv_general_dilated", "rhs", rhs)
     return convolution(
         lhs,
-        rhs,
+        prepared.kernel if prepared else rhs,
+        prepared,
         request=requested("conv_general_dilated", method, max_bytes, local),
         window_strides=window_strides,
         padding=padding,
@@ -205,25 +211,26 @@ def _operands(function: str, in1: Any, in2: Any, mode: Any, method: Any, max_byt
         checks.one_of(function, "mode", mode, MODES, words)
     if not isinstance(in1, jax.Array):
         in1 = checks.array(function, "in1", in1)
-    if not isinstance(in2, jax.Array):
+    if not isinstance(in2, jax.Array | Prepared):
         in2 = checks.array(function, "in2", in2)
     words = "Acceptable method flags are 'auto', 'direct', or 'fft'."
     return in1, in2, requested(function, method, max_bytes, local, words)
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def _convolve(in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
-    return _family("convolve", in1, in2, mode, request)
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _convolve(in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any) -> jax.Array:
+    return _family("convolve", in1, in2, mode, request, precision)
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def _correlate(in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
-    return _family("correlate", in1, in2, mode, request)
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _correlate(in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any) -> jax.Array:
+    return _family("correlate", in1, in2, mode, request, precision)
 
 
-def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, request: Request) -> jax.Array:
+def _family(function: str, in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any):
     """Convolve, or correlate, after the checks that need shapes."""
-    in1, in2 = checks.array(function, "in1", in1), checks.array(function, "in2", in2)
+    in1, prepared = checks.array(function, "in1", in1), as_prepared(function, "in2", in2)
+    in2 = checks.array(function, "in2", prepared.kernel if prepared else in2)
     checks.same_rank(function, ("in1", "in2"), (in1, in2), _RANKS[function])
     for name, operand in (("in1", in1), ("in2", in2)):
         checks.not_empty(function, name, operand, "a cannot be empty:")
@@ -232,42 +239,35 @@ def _family(function: str, in1: jax.Array, in2: jax.Array, mode: str, request: R
         checks.nested(function, ("in1", "in2"), (in1.shape, in2.shape), words)
     dtype = jnp.result_type(in1, in2)
     work = jnp.dtype("int32") if dtype.kind == "b" else dtype
-    in1, in2 = in1.astype(work), in2.astype(work)
-    if function == "correlate":
-        out = _sum_of_products(in1, in2.conj(), mode, request, reflected=True)
-    else:
-        out = _sum_of_products(in1, in2, mode, request, reflected=False)
-    return out.astype(dtype)
-
-
-def _sum_of_products(a: jax.Array, b: jax.Array, mode: str, request: Request, reflected: bool):
-    """Return the part that `mode` names of the full convolution of a with b (or with b reflected).
-
-    With `first` and `count` that part's place in the full convolution, the engine, which slides its
-    kernel unreflected, gets the padding that computes just that.
-    """
-    if a.ndim == 0:
-        return a * b
-    first = {
-        "full": [0] * a.ndim,
-        "same": [(m - 1) // 2 for m in b.shape],
-        "valid": [min(n, m) - 1 for n, m in zip(a.shape, b.shape)],
-    }[mode]
-    count = {
-        "full": [n + m - 1 for n, m in zip(a.shape, b.shape)],
-        "same": a.shape,
-        "valid": [abs(n - m) + 1 for n, m in zip(a.shape, b.shape)],
-    }[mode]
-    if a.size >= b.size:  # the smaller operand is the kernel: convolution commutes
-        signal, kernel = a, b if reflected else jnp.flip(b)
-    else:
-        signal, kernel = jnp.flip(b) if reflected else b, jnp.flip(a)
-    padding = [(m - 1 - s, s + c - n) for n, m, s, c in zip(signal.shape, kernel.shape, first, count)]
+    in1, in2 = in1.astype(work), slide(function, in2.astype(work))
+    if in1.ndim == 0:
+        return (in1 * in2).astype(dtype)
+    part = _part(in1.shape, in2.shape, mode)
+    if in1.size < in2.size and not prepared:  # the smaller operand is the kernel: convolution commutes
+        in1, in2 = jnp.flip(in2), jnp.flip(in1)
     out = convolution(
-        lax.expand_dims(signal, (0, 1)),
-        lax.expand_dims(kernel, (0, 1)),
-        window_strides=(1,) * a.ndim,
-        padding=padding,
+        lax.expand_dims(in1, (0, 1)),
+        lax.expand_dims(in2, (0, 1)),
+        prepared,
+        window_strides=(1,) * in1.ndim,
+        padding=[(m - 1 - s, s + c - n) for n, m, (s, c) in zip(in1.shape, in2.shape, part)],
         request=request,
+        precision=precision,
     )
-    return lax.squeeze(out, (0, 1))
+    return lax.squeeze(out, (0, 1)).astype(dtype)
+
+
+def slide(function: str, kernel: jax.Array) -> jax.Array:
+    """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
+    if function == "convolve":
+        return jnp.flip(kernel)
+    return kernel.conj() if function == "correlate" else kernel
+
+
+def _part(n: Sequence[int], m: Sequence[int], mode: str) -> list[tuple[int, int]]:
+    """Return where, in the full convolution, the part that `mode` names begins and how long it is."""
+    if mode == "full":
+        return [(0, a + b - 1) for a, b in zip(n, m)]
+    if mode == "same":
+        return [((b - 1) // 2, a) for a, b in zip(n, m)]
+    return [(min(a, b) - 1, abs(a - b) + 1) for a, b in zip(n, m)]

@@ -18,8 +18,10 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"__main__"},
     {"plotting"},
     {"learning"},
+    {"preparation"},
     {"matching", "detection", "kernels", "acceleration"},
     {"convolution", "reference", "signals"},
+    {"engine.prepared"},
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
@@ -31,13 +33,14 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
 ]
 PUBLIC = {
     "jaxconv": "accelerate conv_general_dilated convolve correlate detection explain kernels matching"
-    " plan reference signals",
+    " plan prepare reference signals",
     "jaxconv.acceleration": "Explanation accelerate explain plan",
     "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
     " patch_statistics",
     "jaxconv.kernels": "edges sobel",
     "jaxconv.learning": "Draw Fit cosine_similarity deflection evaluate fit optimum responses",
     "jaxconv.matching": "Peaks find_peaks normalized_correlation",
+    "jaxconv.preparation": "FUNCTIONS prepare",
     "jaxconv.plotting": "filters found heat_map learned HEAT SIGNED",
     "jaxconv.reference": "Overlap convolve correlate overlap",
     "jaxconv.signals": "SHAPES Scene Shape circle cross default_radius disk midpoints ricker sawtooth"

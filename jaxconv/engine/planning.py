@@ -144,13 +144,16 @@ def plan(problem: Problem, request: Request) -> Plan:
     return Plan(problem, request, name, asked)
 
 
-def compute(problem: Problem, request: Request, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Compute a problem in its canonical form by the planned method."""
+def compute(
+    problem: Problem, request: Request, signal: jax.Array, kernel: jax.Array, ready: Any = None
+) -> jax.Array:
+    """Compute a canonical problem by the planned method; `ready` is what it made of the kernel."""
     dtype = jnp.dtype(problem.result)
     if problem.products == 0:
         return jnp.zeros(problem.output, dtype)
-    chosen = plan(problem, possible(request, problem)).method
-    return METHOD_MODULES[chosen].run(problem, signal, kernel).astype(dtype)
+    method = METHOD_MODULES[plan(problem, possible(request, problem)).method]
+    ready = method.prepare(problem, kernel) if ready is None else ready
+    return method.run(problem, signal, ready).astype(dtype)
 
 
 def possible(request: Request, problem: Problem) -> Request:

@@ -11,7 +11,7 @@ This file and `rewriting.py` alone touch what JAX does not call stable: `jax.int
 and the primitive of lax.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -54,12 +54,18 @@ def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Ca
     return rewritten(fn, replace)
 
 
-def plan_of(equation: core.JaxprEqn, platform: str) -> Plan | None:
-    """Return the plan of an equation, lax's or ours; None where it is no convolution."""
-    if equation.primitive not in (lax_p, convolution_p):
-        return None
-    problem = _problem_in(equation, platform)
-    return plan(problem, possible(equation.params.get("request", ANY), problem))
+def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | None = None) -> list[Plan]:
+    """Return the plans of all convolutions in the trace of a function, lax's and ours."""
+    platform, found = platform or jax.default_backend(), []
+
+    def look(equation: core.JaxprEqn) -> core.JaxprEqn:
+        if equation.primitive in (lax_p, convolution_p):
+            problem = _problem_in(equation, platform)
+            found.append(plan(problem, possible(equation.params.get("request", ANY), problem)))
+        return equation
+
+    jax.eval_shape(rewritten(fn, look), *operands)
+    return found
 
 
 def _problem_in(equation: core.JaxprEqn, platform: str) -> Problem:
@@ -93,19 +99,32 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
     )
 
 
-def _run(platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
+def parameters(lhs: jax.Array, rhs: jax.Array, **options: Any) -> dict[str, Any]:
+    """Return the canonical parameters that lax makes of its options, after its own checks."""
+    traced = jax.make_jaxpr(partial(lax.conv_general_dilated, **options))(lhs, rhs)
+    return next(e.params for e in traced.eqns if e.primitive is lax_p)
+
+
+def run(
+    platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, ready: Any = None, **params: Any
+) -> jax.Array:
     """Bring the operands to the canonical form, compute, and bring the output to lax's layout."""
     problem = problem_of(lhs, rhs, platform, **params)
     lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
     p, batch_groups = problem, params["batch_group_count"]
-    signal, kernel = lhs.transpose(lhs_spec), rhs.transpose(rhs_spec)
+    signal = lhs.transpose(lhs_spec)
     if batch_groups > 1:  # (g n, i) to (n, g, i)
         signal = signal.reshape(batch_groups, p.batch, p.inputs, *p.space).swapaxes(0, 1)
     signal = signal.reshape(p.batch, p.groups, p.inputs, *p.space)
-    kernel = kernel.reshape(p.groups, p.outputs, p.inputs, *p.window)
-    out = compute(problem, request, signal, kernel)
+    out = compute(problem, request, signal, canonical_kernel(p, rhs, rhs_spec), ready)
     out = out.reshape(p.batch, p.groups * p.outputs, *p.places)
     return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
+
+
+def canonical_kernel(problem: Problem, rhs: jax.Array, spec: Sequence[int]) -> jax.Array:
+    """Bring a kernel in lax's layout to the canonical one: groups, outputs, inputs, window."""
+    p = problem
+    return rhs.transpose(spec).reshape(p.groups, p.outputs, p.inputs, *p.window)
 
 
 def _abstract(lhs, rhs, *, request: Request, **params: Any):
@@ -136,7 +155,7 @@ def _batch(operands, axes, *, request: Request, **params: Any):
 
 def _evaluate(lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
     """Run outside of any jit, operation by operation."""
-    return _run(jax.default_backend(), lhs, rhs, request=request, **params)
+    return run(jax.default_backend(), lhs, rhs, request=request, **params)
 
 
 convolution_p.def_impl(_evaluate)
@@ -144,6 +163,6 @@ convolution_p.def_abstract_eval(_abstract)
 ad.defbilinear(convolution_p, _transpose_signal, _transpose_kernel)
 batching.primitive_batchers[convolution_p] = _batch
 for _platform in PLATFORMS:
-    _lowering = mlir.lower_fun(partial(_run, _platform), multiple_results=False)
+    _lowering = mlir.lower_fun(partial(run, _platform), multiple_results=False)
     mlir.register_lowering(convolution_p, _lowering, platform=_platform)
-mlir.register_lowering(convolution_p, mlir.lower_fun(partial(_run, "other"), multiple_results=False))
+mlir.register_lowering(convolution_p, mlir.lower_fun(partial(run, "other"), multiple_results=False))

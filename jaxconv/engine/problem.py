@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ class Problem:
     kernel_dilation: Shape
     dtype: str  # of the operands
     result: str  # dtype of the output
-    precision: object = None  # as `jax.lax.Precision`, canonical
+    precision: Any = None  # as `jax.lax.Precision`, canonical
     platform: str = "cpu"
 
     @property

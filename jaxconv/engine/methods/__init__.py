@@ -1,8 +1,9 @@
 """How a convolution can be computed: one file a method, all of one shape.
 
 Each module has `supports(problem)`, which returns "" or the reason why not; `cost(problem)`, its
-predicted time and memory; and `run(problem, signal, kernel)`, which computes the formula of
-`problem.py` and returns `problem.output` elements in `problem.accumulator`. `LOCAL` says whether an
+predicted time and memory; `prepare(problem, kernel)`, what can be computed of the kernel alone; and
+`run(problem, signal, ready)`, which from that computes the formula of `problem.py` and returns
+`problem.output` elements in `problem.accumulator`. `LOCAL` says whether an
 error or a NaN reaches only the places whose window holds it. A new method is a new file and a new line
 here.
 """
@@ -29,8 +30,12 @@ class MethodModule(Protocol):
         """Predict time and extra memory."""
         ...
 
-    def run(self, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-        """Compute."""
+    def prepare(self, problem: Problem, kernel: jax.Array) -> jax.Array:
+        """Compute what `run` takes of the kernel."""
+        ...
+
+    def run(self, problem: Problem, signal: jax.Array, ready: jax.Array) -> jax.Array:
+        """Compute the rest."""
         ...
 
 

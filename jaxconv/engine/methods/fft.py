@@ -43,13 +43,18 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)
 
 
-def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Transform the kernel."""
+    forward, _ = transforms(problem, lengths(problem))
+    return response(forward, dilate_kernel(problem, kernel))
+
+
+def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Transform, multiply, transform back, cut the outputs out."""
     size = lengths(problem)
     forward, inverse = transforms(problem, size)
-    kernel = dilate_kernel(problem, kernel)
     spectrum = forward(_lay_out(problem, signal.astype(problem.accumulator), size))
-    out = inverse(product(spectrum, response(forward, kernel)))
+    out = inverse(product(problem, spectrum, response))
     limits = [min(n, s) for n, s in zip(problem.dense, size)]
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])
 
@@ -97,8 +102,8 @@ def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
     return pad_space(signal, [(lo, length - n - lo, d - 1) for n, length, (lo, _), d in edges])
 
 
-def product(spectrum: jax.Array, response: jax.Array) -> jax.Array:
+def product(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
     """Sum over the input features: (n, g, i, ...) with (g, o, i, ...) to (n, g, o, ...)."""
     if spectrum.shape[2] == 1:
         return spectrum * response[None, :, :, 0]
-    return jnp.einsum("ngi...,goi...->ngo...", spectrum, response)
+    return jnp.einsum("ngi...,goi...->ngo...", spectrum, response, precision=problem.precision)

@@ -51,7 +51,13 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds, held, f"rows of {b}")
 
 
-def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Build the banded matrix."""
+    b = _fold(problem)
+    return _band(kernel.astype(problem.accumulator).ravel(), b, _blocks(problem, b))
+
+
+def run(problem: Problem, signal: jax.Array, band: jax.Array) -> jax.Array:
     """Fold the lines, convolve with channels last, unfold."""
     p, b = problem, _fold(problem)
     blocks, rows = _blocks(p, b), -(-p.places[-1] // b)
@@ -62,11 +68,11 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     folded = staged.reshape(lines, rows + blocks - 1, b)
     out = lax.conv_general_dilated(
         folded,
-        _band(kernel.astype(p.accumulator).ravel(), b, blocks),
+        band,
         (1,),
         "VALID",
         dimension_numbers=("NWC", "WIO", "NWC"),
-        precision=p.precision,  # pyright: ignore[reportArgumentType]
+        precision=p.precision,
     )
     return out.reshape(lines, rows * b)[:, : p.places[-1]].reshape(p.output)
 

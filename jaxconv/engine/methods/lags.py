@@ -44,8 +44,19 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds, 2 * p.accumulator.itemsize * n * blocks, f"blocks of {_size(p)[0]}")
 
 
-def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Cut both into blocks, transform, multiply and add up, transform back."""
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Cut the kernel into blocks and transform them."""
+    p, size, count = problem, _size(problem), _count(problem)
+    step = size[0] - p.dense[0] + 1
+    forward, _ = fft.transforms(p, size)
+    dilated = fft.dilate_kernel(p, kernel)
+    ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
+    pieces = pad_space(dilated, ends).reshape(*kernel.shape[:3], count, step, *p.reach[1:])
+    return fft.response(forward, pieces)
+
+
+def run(problem: Problem, signal: jax.Array, responses: jax.Array) -> jax.Array:
+    """Cut the signal into blocks, transform, multiply and add up, transform back."""
     p, size, count = problem, _size(problem), _count(problem)
     step = size[0] - p.dense[0] + 1
     forward, inverse = fft.transforms(p, size)
@@ -57,19 +68,15 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         starts
     )
 
-    dilated = fft.dilate_kernel(p, kernel)
-    ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
-    pieces = pad_space(dilated, ends).reshape(*kernel.shape[:3], count, step, *p.reach[1:])
-    response = fft.response(forward, pieces)
-    out = inverse(_sum_of_products(forward(blocks), response))
+    out = inverse(_sum_of_products(p, forward(blocks), responses))
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *p.dense], [1, 1, 1, *p.strides])
 
 
-def _sum_of_products(spectra: jax.Array, responses: jax.Array) -> jax.Array:
+def _sum_of_products(problem: Problem, spectra: jax.Array, responses: jax.Array) -> jax.Array:
     """Sum over input features i and blocks b: ngib... with goib... to ngo..."""
     if spectra.shape[0] * responses.shape[1] <= 4:
         return (spectra[:, :, None] * responses[None]).sum((3, 4))
-    return jnp.einsum("ngib...,goib...->ngo...", spectra, responses)
+    return jnp.einsum("ngib...,goib...->ngo...", spectra, responses, precision=problem.precision)
 
 
 def _size(problem: Problem) -> Shape:

@@ -49,20 +49,22 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds + sums, p.accumulator.itemsize * length * (2 * held + 2 * made + kernels))
 
 
-def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Transform the kernel's lines."""
+    spread = [(0, 0, 0)] * (problem.rank - 1) + [(0, 0, problem.kernel_dilation[-1] - 1)]
+    kernel = pad_space(kernel.astype(problem.accumulator), spread)
+    return fft.response(_transforms(problem)[0], kernel, fft.lengths(problem)[-1])
+
+
+def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Transform lines, sum over the kernel's lines, transform back, cut the outputs out."""
     length = fft.lengths(problem)[-1]
-    forward, inverse = (
-        (jnp.fft.fft, jnp.fft.ifft) if problem.is_complex else (jnp.fft.rfft, jnp.fft.irfft)
-    )
+    forward, inverse = _transforms(problem)
     lo, n = problem.padding[-1][0], problem.dilated[-1]
     edges = [(a, b, d - 1) for (a, b), d in zip(problem.padding, problem.signal_dilation, strict=True)]
     edges[-1] = (lo, length - n - lo, problem.signal_dilation[-1] - 1)
     staged = pad_space(signal.astype(problem.accumulator), edges)
-    spread = [(0, 0, 0)] * (problem.rank - 1) + [(0, 0, problem.kernel_dilation[-1] - 1)]
-    kernel = pad_space(kernel.astype(problem.accumulator), spread)
     lines = forward(staged, length)
-    response = fft.response(forward, kernel, length)
 
     lead = slice(None, problem.rank - 1)
     strides, dilation, dense = (
@@ -82,6 +84,10 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     wide = inverse(total, length)
     last = min(problem.dense[-1], length)
     return lax.slice_in_dim(wide, 0, last, problem.strides[-1], axis=-1)
+
+
+def _transforms(problem: Problem):
+    return (jnp.fft.fft, jnp.fft.ifft) if problem.is_complex else (jnp.fft.rfft, jnp.fft.irfft)
 
 
 def _terms(problem: Problem) -> int:

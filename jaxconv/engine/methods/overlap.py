@@ -48,13 +48,18 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds, padded + held, f"blocks of {_size(p)[0]:,}")
 
 
-def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Transform the kernel, as long as a block."""
+    forward, _ = fft.transforms(problem, _size(problem))
+    return fft.response(forward, fft.dilate_kernel(problem, kernel))
+
+
+def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Pad to whole blocks, convolve them in groups, lay them end to end, cut the outputs out."""
     p, size, per = problem, _size(problem), _group(problem)
     groups = -(-_count(p) // per)
     step = _step(p)
     forward, inverse = fft.transforms(p, size)
-    response = fft.response(forward, fft.dilate_kernel(p, kernel))
     whole = (groups * per * step + p.reach[0] - 1, *size[1:])
     padding = [(lo, hi + n - m) for (lo, hi), n, m in zip(p.padding, whole, p.padded, strict=True)]
     padded = p.with_padding(padding).pad(signal.astype(p.accumulator))
@@ -62,7 +67,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     def convolve(group: jax.Array) -> jax.Array:
         starts = (group * per + jnp.arange(per)) * step
         blocks = jax.vmap(lambda start: lax.dynamic_slice_in_dim(padded, start, size[0], 3))(starts)
-        out = inverse(jax.vmap(partial(fft.product, response=response))(forward(blocks)))
+        out = inverse(jax.vmap(partial(fft.product, p, response=response))(forward(blocks)))
         cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], step, *p.dense[1:]])
         return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], per * step, *p.dense[1:])
 

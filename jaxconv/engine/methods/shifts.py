@@ -41,10 +41,14 @@ def cost(problem: Problem) -> Cost:
     return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
 
 
+def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Take the taps in the type of the sums."""
+    return kernel.astype(problem.accumulator)
+
+
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     signal = problem.pad(signal.astype(problem.accumulator))
-    kernel = kernel.astype(problem.accumulator)
 
     def term(i: int, tap: tuple[int, ...]) -> jax.Array:
         start = [t * d for t, d in zip(tap, problem.kernel_dilation)]
