@@ -34,14 +34,14 @@ def convolve(
         in2: the kernel, with as many axes; or one that was `prepare`d.
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
-        method: "auto", or how: "direct" (JAX's own), "shifts" (a fused sum of slices), "folded" (a
-            matrix product), "lines" (an FFT along the last axis only), "overlap" (FFTs of blocks),
-            "fft", "lags" (for few outputs). A derivative that the named method cannot compute is
-            planned as by "auto". Or a `plan`.
+        method: "auto", or how: "direct" (JAX's own), "products" (a matrix product a place), "shifts" (a
+            fused sum of slices), "folded" (a banded matrix), "lines" (an FFT along the last axis only),
+            "overlap" (FFTs of blocks), "fft", "lags" (for few outputs). A derivative that the named
+            method cannot compute is planned as by "auto". Or a `plan`.
         precision: of matrix products, as for `jax.lax`; only accelerators have more than one.
         max_bytes: how much memory the method may take beyond the operands and the result.
         local: whether an error or a NaN in an operand must stay where its windows are: only
-            "direct" and "shifts" will do.
+            "direct", "products" and "shifts" will do.
 
     Shapes:
         in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
@@ -56,8 +56,8 @@ def convolve(
         TypeError: if an operand is no array of numbers.
 
     Gradient:
-        In both operands, to any order. "direct" and "shifts" keep a NaN where its windows are; the
-        others spread it over a row, a line, a block or everything.
+        In both operands, to any order. "direct", "products" and "shifts" keep a NaN where its windows
+        are; the others spread it over a row, a line, a block or everything.
 
     Source:
         definition; `jaxconv.reference` runs it as written.

@@ -36,7 +36,7 @@ MESSAGES = [
      " fit inside `in1`, or hold it, on every axis in mode 'valid'; got in1 (2, 9), in2 (6, 6)"),
     (lambda: jaxconv.convolve(np.arange(5), np.arange(3), method="fft"),
      "`method` must be able to compute the problem, and 'fft' cannot (integers are computed exactly, and an"
-     " FFT rounds); got 'fft'. Use 'direct' or 'shifts'."),
+     " FFT rounds); got 'fft'. Use 'direct' or 'products' or 'shifts'."),
     (lambda: jaxconv.convolve(np.ones((2, 2, 2, 2)), np.ones((2, 2, 2, 2)), method="fft"),
      "4 spatial axes, and JAX transforms 1 to 3"),
     (lambda: jaxconv.convolve(np.ones(3000), np.ones(2000), method="shifts"),

@@ -25,7 +25,10 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
-    {f"engine.methods.{name}" for name in ("direct", "shifts", "folded", "lines", "overlap", "lags")},
+    {
+        f"engine.methods.{name}"
+        for name in ("direct", "products", "shifts", "folded", "lines", "overlap", "lags")
+    },
     {"engine.methods.fft"},
     {"engine.costs", "engine.problem", "engine.summing"},
     {"checks"},

@@ -20,6 +20,7 @@ def test_the_table_the_types_and_the_tests_name_the_same_methods():
 
 OWN = {  # operands of a 'valid' convolution that each method takes, in several blocks where it has any
     "direct": ((30,), (5,)),
+    "products": ((30,), (26,)),
     "shifts": ((30,), (5,)),
     "folded": ((70,), (5,)),
     "lines": ((12, 13), (3, 4)),
@@ -75,7 +76,7 @@ ACCURACY = [
     *((method, ((5000,), (33,))) for method in ("direct", "shifts", "folded", "overlap", "fft")),
     *((method, ((64, 64), (7, 7))) for method in ("direct", "shifts", "lines", "fft")),
     *((method, ((16, 16, 16), (3, 3, 3))) for method in ("direct", "shifts", "lines", "fft")),
-    *((method, ((6000,), (5968,))) for method in ("direct", "fft", "lags")),
+    *((method, ((6000,), (5968,))) for method in ("direct", "products", "fft", "lags")),
 ]
 
 
@@ -89,7 +90,7 @@ def test_error_against_double_precision(rng, method, shapes):
     )
     error = np.abs(np.asarray(jaxconv.convolve(a, b, "valid", method)) - want)
     eps = np.finfo(np.float32).eps
-    if method in ("direct", "shifts", "folded"):
+    if method in ("direct", "products", "shifts", "folded"):
         assert (error <= 4 * eps * np.sqrt(b.size) * sums).all()
     else:
         assert (error <= 16 * eps * np.log2(a.size) * sums.max()).all()

@@ -33,7 +33,11 @@ class Constants:
     patch_rate: float  # elements of patches gathered a second
     patch_run: int  # neighbouring elements of a patch from which it is so fast
     matrix_rate: float  # operations of a matrix product
+    matrix_deep_rate: float  # where each output sums very many products
     vector_rate: float  # where many inputs give one output: a product with a vector
+    product_call: float
+    product_rate: float  # of matrix products outside a convolution
+    product_memory_rate: float  # bytes of their operands gathered
     fft_call: float
     fft_line_rate: float  # one line alone
     fft_rate: float  # many lines, in cache
@@ -59,7 +63,11 @@ CPU = Constants(
     patch_rate=6e9,
     patch_run=64,
     matrix_rate=8e10,
+    matrix_deep_rate=2.5e10,
     vector_rate=1e9,
+    product_call=2e-5,
+    product_rate=1e11,
+    product_memory_rate=1.3e10,
     fft_call=3e-5,
     fft_line_rate=2.5e9,
     fft_rate=1e10,
@@ -85,7 +93,11 @@ ACCELERATOR = Constants(
     patch_rate=2e12,
     patch_run=1,
     matrix_rate=4e13,
+    matrix_deep_rate=2e13,
     vector_rate=2e12,
+    product_call=1e-5,
+    product_rate=4e13,
+    product_memory_rate=2e12,
     fft_call=3e-5,
     fft_line_rate=2e12,
     fft_rate=2e12,

@@ -96,6 +96,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
         result=str(jnp.dtype(result)),
         precision=params["precision"],
         platform=platform,
+        channels_last=lhs_spec[1] == len(lhs_spec) - 1,
     )
 
 

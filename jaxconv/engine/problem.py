@@ -39,6 +39,7 @@ class Problem:
     result: str  # dtype of the output
     precision: Any = None  # as `jax.lax.Precision`, canonical
     platform: str = "cpu"
+    channels_last: bool = False  # as the signal came; here they are not, and moving them costs
 
     @property
     def rank(self) -> int:

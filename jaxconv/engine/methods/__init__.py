@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import jax
 
 from jaxconv.engine.costs import Cost
-from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, shifts
+from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, products, shifts
 from jaxconv.engine.problem import Problem
 
 
@@ -43,6 +43,7 @@ METHOD_MODULES: dict[str, MethodModule] = {
     name: cast(MethodModule, module)
     for name, module in {
         "direct": direct,
+        "products": products,
         "shifts": shifts,
         "folded": folded,
         "lines": lines,

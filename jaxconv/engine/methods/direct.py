@@ -8,12 +8,15 @@ three dimensions.
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Cost, constants
 from jaxconv.engine.problem import Problem
 
 LOCAL = True
+DEEP = 8000  # products a sum, past which JAX's matrix product slows down
+MOST_PADDED = 2  # input features up to which padding beforehand is faster
 MOST_CALLS = 32  # groups that are computed one by one, since JAX computes them together slowly
 
 
@@ -28,7 +31,9 @@ def cost(problem: Problem) -> Cost:
     patches = p.products / p.outputs
     run = p.inputs * p.window[-1] if p.rank else 1
     gathered = patches / c.patch_rate * max(1.0, c.patch_run / run)
-    rate = c.vector_rate if p.inputs > p.outputs == 1 else c.matrix_rate
+    depth = p.inputs * p.taps
+    rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
+    rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
     return Cost(c.direct_call + gathered + 2 * p.products / rate, 0)
 
 
@@ -38,28 +43,47 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Call lax; on a CPU, once for each of a few groups."""
-    cpu, groups = problem.platform == "cpu", problem.groups
-    if not cpu or groups == 1 or problem.inputs == problem.outputs == 1 or groups > MOST_CALLS:
-        return _call(problem, signal, kernel)
-    alone = replace(problem, groups=1)
-    pieces = [_call(alone, signal[:, g : g + 1], kernel[g : g + 1]) for g in range(groups)]
+    """Call lax; on a CPU in the ways in which it is fast there.
+
+    Those are: features last, the only layout that it computes fast inside a loop
+    (github.com/jax-ml/jax/issues/12868); one call for each of a few groups; and where few features meet
+    at many taps, as in a kernel's gradient, padding done beforehand.
+    """
+    p = problem
+    if p.platform != "cpu":
+        return _call(p, signal, kernel, features_last=False)
+    if p.rank > 1 and p.inputs <= MOST_PADDED:
+        signal = p.pad(signal)
+        p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
+    if p.groups == 1 or p.inputs == p.outputs == 1 or p.groups > MOST_CALLS:
+        return _call(p, signal, kernel, features_last=True)
+    alone = replace(p, groups=1)
+    pieces = [
+        _call(alone, signal[:, g : g + 1], kernel[g : g + 1], features_last=True)
+        for g in range(p.groups)
+    ]
     return lax.concatenate(pieces, 1)
 
 
-def _call(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, features_last: bool) -> jax.Array:
     """Merge groups into features and call lax."""
-    n, g, i, *space = signal.shape
-    dtype = problem.accumulator
+    p, space = problem, "ABDEFGHJKLM"[: problem.rank]
+    signal = signal.reshape(p.batch, p.groups * p.inputs, *p.space)
+    kernel = kernel.reshape(p.groups * p.outputs, p.inputs, *p.window)
+    numbers = (f"NC{space}", f"OI{space}", f"NC{space}")
+    if features_last:
+        signal, kernel = jnp.moveaxis(signal, 1, -1), jnp.moveaxis(kernel, (0, 1), (-1, -2))
+        numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
     out = lax.conv_general_dilated(
-        signal.reshape(n, g * i, *space),
-        kernel.reshape(g * problem.outputs, i, *problem.window),
-        problem.strides,
-        problem.padding,
-        problem.signal_dilation,
-        problem.kernel_dilation,
-        feature_group_count=g,
-        precision=problem.precision,
-        preferred_element_type=None if dtype == signal.dtype else dtype,
+        signal,
+        kernel,
+        p.strides,
+        p.padding,
+        p.signal_dilation,
+        p.kernel_dilation,
+        numbers,
+        feature_group_count=p.groups,
+        precision=p.precision,
+        preferred_element_type=None if p.accumulator == signal.dtype else p.accumulator,
     )
-    return out.reshape(problem.output)
+    return (jnp.moveaxis(out, -1, 1) if features_last else out).reshape(p.output)
