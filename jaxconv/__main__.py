@@ -1,4 +1,4 @@
-"""The command line: `jaxconv learn` and `jaxconv find`."""
+"""The command line: `jaxconv learn`, `find`, `calibrate` and `bench`."""
 
 import os
 import sys
@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import typer
 
-from jaxconv import checks, detection, kernels, learning, matching, plotting, signals
+from jaxconv import calibration, checks, detection, kernels, learning, matching, plotting, signals
+from jaxconv.engine import store
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Output = Annotated[Path, typer.Option(help="Folder for the files that it writes.")]
@@ -108,6 +109,22 @@ def find(
         print(f"{len(radii)} found: {searched} in {image.name}, score above {threshold:g}")
         figure = plotting.found(picture, score, peaks, radii, searched)
         _write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
+
+
+@app.command()
+def calibrate(
+    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+) -> None:
+    """Measure the planner's constants on this device, in about two minutes, and keep them.
+
+    Later processes on this device with these versions plan by them.
+    """
+    with _one_line_errors("calibrate"):
+        number = len(list(calibration.problems("cpu")))
+        with _progress("calibrating", number) as report:
+            found = calibration.calibrate(platform, report=report)
+        print(found)
+        print(f"wrote {store.path(platform or jax.default_backend())}")
 
 
 def _compare(key, draw, noise: float, optimum, filters: dict[str, jax.Array]) -> None:
@@ -224,7 +241,7 @@ def _one_line_errors(command: str) -> Iterator[None]:
     """Turn a user's mistake into one line and exit status 2."""
     try:
         yield
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
         text = " ".join(str(error).split())
         prefix = "" if text.startswith(f"{command}:") else f"{command}: "
         print(f"jaxconv {prefix}{text}", file=sys.stderr)

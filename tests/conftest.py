@@ -1,5 +1,7 @@
 """One setting for all tests: float64 at hand, four devices, strict promotion, fixed seeds."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from jaxconv.engine.methods import lags, overlap
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+os.environ["JAXCONV_CACHE"] = os.devnull  # the built-in constants, whatever this machine calibrated
 
 SEED = 20261122
 

@@ -16,6 +16,7 @@ ROOT = Path(jaxconv.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [  # imports go downwards only: a file may import from lower floors, or its own where it says
     {"__main__"},
+    {"calibration"},
     {"plotting"},
     {"learning"},
     {"preparation"},
@@ -31,13 +32,15 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     },
     {"engine.methods.fft"},
     {"engine.costs", "engine.problem", "engine.summing"},
-    {"checks"},
+    {"engine.store"},
+    {"checks", "machine", "timing"},
     {"types"},
 ]
 PUBLIC = {
     "jaxconv": "accelerate conv_general_dilated convolve correlate detection explain kernels matching"
     " plan prepare reference signals",
     "jaxconv.acceleration": "Explanation accelerate explain plan",
+    "jaxconv.calibration": "Calibration FARTHEST Measured PULL SLOWEST calibrate problems",
     "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
     " patch_statistics",
     "jaxconv.kernels": "edges sobel",

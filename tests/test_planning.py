@@ -69,7 +69,7 @@ def test_a_plan_prints_as_a_table():
     text = str(plan(problem((MILLION,), (1025,)), ANY))
     assert "> overlap" in text
     assert "at most 1,024 are unrolled" in text
-    assert "measured on" in text
+    assert "calibrated on" in text
 
 
 def test_what_was_not_measured_says_so():

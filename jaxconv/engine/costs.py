@@ -1,12 +1,16 @@
 """What a convolution costs: the constants behind every method's `cost`, and where they come from.
 
 Rates are operations or bytes a second, prices are seconds. They need only be good enough to rank the
-methods; `Constants.source` says how each platform's came to be, and plans print it.
+methods; `Constants.source` says how each platform's came to be, and plans print it. `jaxconv calibrate`
+measures them on the device at hand.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import NamedTuple
+
+from jaxconv.engine import store
 
 
 class Cost(NamedTuple):
@@ -51,33 +55,33 @@ class Constants:
 
 
 CPU = Constants(
-    source="measured on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
-    memory_rate=2e10,
-    shifts_call=3e-6,
-    shifts_term=1e-7,
-    shifts_rate=6e10,
-    shifts_features_rate=3.2e10,
+    source="calibrated on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
+    memory_rate=2.1e10,
+    shifts_call=3.6e-5,
+    shifts_term=4.6e-7,
+    shifts_rate=5.8e10,
+    shifts_features_rate=3.9e10,
     shifts_cliff=250,
-    shifts_slow_rate=1e10,
-    direct_call=8e-6,
-    patch_rate=6e9,
+    shifts_slow_rate=9.6e9,
+    direct_call=1.4e-4,
+    patch_rate=6.1e9,
     patch_run=64,
-    matrix_rate=8e10,
-    matrix_deep_rate=2.5e10,
-    vector_rate=1e9,
+    matrix_rate=6e10,
+    matrix_deep_rate=2.8e10,
+    vector_rate=3e8,
     product_call=2e-5,
-    product_rate=1e11,
-    product_memory_rate=1.3e10,
-    fft_call=3e-5,
-    fft_line_rate=2.5e9,
-    fft_rate=1e10,
+    product_rate=9.4e10,
+    product_memory_rate=9.3e9,
+    fft_call=7.5e-5,
+    fft_line_rate=3.8e9,
+    fft_rate=1.1e10,
     fft_cache=300_000,
-    fft_product_rate=8e9,
-    lines_call=5e-5,
-    lines_rate=2e10,
-    folded_call=2e-5,
-    folded_rate=1.6e11,
-    band_rate=5e8,
+    fft_product_rate=2.7e9,
+    lines_call=8.2e-5,
+    lines_rate=1.3e10,
+    folded_call=7e-5,
+    folded_rate=2.5e11,
+    band_rate=1.5e8,
 )
 
 ACCELERATOR = Constants(
@@ -111,8 +115,15 @@ ACCELERATOR = Constants(
 )
 
 
+@cache
 def constants(platform: str) -> Constants:
-    """Return the constants of a platform."""
+    """Return the constants that were calibrated on this machine's device, or else the built-in ones."""
+    kept = store.read(platform, {field.name for field in fields(Constants)})
+    return Constants(**kept) if kept else built_in(platform)
+
+
+def built_in(platform: str) -> Constants:
+    """Return the constants that come with the library."""
     return CPU if platform == "cpu" else ACCELERATOR
 
 

@@ -165,5 +165,9 @@ def possible(request: Request, problem: Problem) -> Request:
 def _ask(name: str, problem: Problem, request: Request) -> Candidate:
     module = METHOD_MODULES[name]
     refusal = module.supports(problem)
-    cost = costs.Cost(0.0, 0) if refusal or not problem.products else module.cost(problem)
+    cost = (
+        costs.Cost(0.0, 0)
+        if refusal or not problem.products
+        else module.cost(problem, costs.constants(problem.platform))
+    )
     return Candidate(name, *cost, refusal or request.refusal(name, cost))

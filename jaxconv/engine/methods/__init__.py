@@ -1,7 +1,7 @@
 """How a convolution can be computed: one file a method, all of one shape.
 
-Each module has `supports(problem)`, which returns "" or the reason why not; `cost(problem)`, its
-predicted time and memory; `prepare(problem, kernel)`, what can be computed of the kernel alone; and
+Each module has `supports(problem)`, which returns "" or the reason why not; `cost(problem, constants)`,
+its predicted time and memory; `prepare(problem, kernel)`, what can be computed of the kernel alone; and
 `run(problem, signal, ready)`, which from that computes the formula of `problem.py` and returns
 `problem.output` elements in `problem.accumulator`. `LOCAL` says whether an
 error or a NaN reaches only the places whose window holds it. A new method is a new file and a new line
@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 import jax
 
-from jaxconv.engine.costs import Cost
+from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, products, shifts
 from jaxconv.engine.problem import Problem
 
@@ -26,7 +26,7 @@ class MethodModule(Protocol):
         """Return "" where the method can compute the problem, else why not."""
         ...
 
-    def cost(self, problem: Problem) -> Cost:
+    def cost(self, problem: Problem, c: Constants) -> Cost:
         """Predict time and extra memory."""
         ...
 

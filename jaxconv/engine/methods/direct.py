@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.problem import Problem
 
 LOCAL = True
@@ -25,9 +25,9 @@ def supports(problem: Problem) -> str:
     return ""
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """Gathering a patch for each place, and the product of the patches with the kernels."""
-    c, p = constants(problem.platform), problem
+    p = problem
     patches = p.products / p.outputs
     run = p.inputs * p.window[-1] if p.rank else 1
     gathered = patches / c.patch_rate * max(1.0, c.patch_run / run)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from scipy.fft import next_fast_len
 
-from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.problem import Problem, Shape, pad_space
 
 LOCAL = False
@@ -28,9 +28,8 @@ def supports(problem: Problem) -> str:
     return "" if 1 <= problem.rank <= 3 else f"{problem.rank} spatial axes, and JAX transforms 1 to 3"
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """Three sets of transforms, and the product."""
-    c = constants(problem.platform)
     n = math.prod(lengths(problem))
     features = problem.inputs + problem.outputs
     signals = problem.batch * problem.groups * features

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.problem import Problem, pad_space
 
 LOCAL = False  # the zeros of the band meet a NaN of the same row
@@ -34,14 +34,13 @@ def supports(problem: Problem) -> str:
     return "" if few else f"{p.taps:,} taps, not 2 to {WIDEST:,}"
 
 
-def cost(problem: Problem) -> Cost:
-    """The products of the band's zeros too, and a copy of the signal and of the output."""
-    c = constants(problem.platform)
+def cost(problem: Problem, c: Constants) -> Cost:
+    """The products of the band's zeros too, and copies of the signal and of the output."""
     p, b = problem, _fold(problem)
     lines = p.batch * math.prod(p.places[:-1])
     work = 2 * lines * -(-p.places[-1] // b) * _blocks(p, b) * b * b
     held = p.accumulator.itemsize * lines * p.padded[-1]
-    walked = 2 * held + 2 * p.accumulator.itemsize * math.prod(p.output)
+    walked = 4 * held + 4 * p.accumulator.itemsize * math.prod(p.output)
     seconds = (
         c.folded_call
         + work / c.folded_rate

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.problem import Problem, Shape, pad_space
 
@@ -29,9 +29,8 @@ def supports(problem: Problem) -> str:
     return refusal
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """The transforms of both operands' blocks, one inverse, and the products."""
-    c = constants(problem.platform)
     p, count, n = problem, _count(problem), math.prod(_size(problem))
     signals, kernels = p.batch * p.groups * p.inputs, p.groups * p.outputs * p.inputs
     outputs, width = p.batch * p.groups * p.outputs, 2 if p.is_complex else 1

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.problem import Problem, pad_space
 from jaxconv.engine.summing import sum_as_tree
@@ -36,9 +36,8 @@ def supports(problem: Problem) -> str:
     )
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """The transforms of all lines, in and out, and the sum of complex products."""
-    c = constants(problem.platform)
     p, length = problem, fft.lengths(problem)[-1]
     held = p.batch * p.groups * p.inputs * math.prod(p.padded[:-1])
     made = p.batch * p.groups * p.outputs * math.prod(p.places[:-1])

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants, transform_seconds
+from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.problem import Problem, Shape
 
@@ -31,9 +31,8 @@ def supports(problem: Problem) -> str:
     return refusal
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """As `fft`, on all blocks, which are gathered and laid side by side."""
-    c = constants(problem.platform)
     p, n, count = problem, math.prod(_size(problem)), _count(problem)
     blocks = count * p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs

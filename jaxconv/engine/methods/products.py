@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.problem import Problem
 
 LOCAL = True
@@ -28,16 +28,13 @@ def supports(problem: Problem) -> str:
     return f"{places:,} places, and at most {MOST_PLACES} are unrolled" if places > MOST_PLACES else ""
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """Copying what lies under the kernel, reading the kernel, and the products."""
-    c, p = constants(problem.platform), problem
-    if p.taps == 1:
-        copied, read = p.batch * p.groups * p.inputs * math.prod(p.places), 0
-    else:
-        places, under = math.prod(p.places), p.groups * p.inputs * p.taps
-        copied, read = places * p.batch * under, places * p.outputs * under
-    size = p.accumulator.itemsize
-    seconds = c.product_call + size * (3 * copied + read) / c.product_memory_rate
+    p = problem
+    under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
+    copied, read = places * p.batch * under, places * p.outputs * under * (p.taps > 1)
+    calls, size = 1 if p.taps == 1 else places, p.accumulator.itemsize
+    seconds = c.product_call * calls + size * (3 * copied + read) / c.product_memory_rate
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
     return Cost(seconds + 2 * p.products / c.product_rate, held + size * copied)
 

@@ -11,7 +11,7 @@ import math
 import jax
 from jax import lax
 
-from jaxconv.engine.costs import Cost, constants
+from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_as_tree
 
@@ -25,9 +25,8 @@ def supports(problem: Problem) -> str:
     return f"{terms:,} terms, and at most {MOST_TERMS:,} are unrolled" if terms > MOST_TERMS else ""
 
 
-def cost(problem: Problem) -> Cost:
+def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
-    c = constants(problem.platform)
     terms = problem.taps * problem.inputs
     rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
     rate = rate if terms <= c.shifts_cliff else c.shifts_slow_rate

@@ -1,0 +1,211 @@
+"""Calibration: the planner's constants, measured on the device at hand.
+
+A few dozen problems are timed by each method that may win them; the constants are those under which the
+methods' own costs predict these times best, in ratios, drawn gently towards the ones that came with the
+library, so that what the problems do not tell stays as it was.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from statistics import geometric_mean
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.optimize import least_squares
+
+from jaxconv import machine
+from jaxconv.engine import costs, store
+from jaxconv.engine.costs import Constants
+from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.planning import plan as cached_plan
+from jaxconv.engine.problem import Problem, Shape
+from jaxconv.timing import measure
+
+SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
+FARTHEST = 12  # nor one predicted to take so many times as long as the best
+PULL = 0.15  # weight of a constant's own logarithm beside that of one measured time
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long one method took for one problem, in seconds."""
+
+    problem: Problem
+    method: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The constants that fit the measured times, and how good they are beside those before."""
+
+    constants: Constants
+    before: Constants
+    times: tuple[Measured, ...]
+
+    def regret(self, constants: Constants) -> list[float]:
+        """Return for each problem how many times the fastest method's time the pick takes."""
+        by_problem: dict[Problem, list[Measured]] = {}
+        for time in self.times:
+            by_problem.setdefault(time.problem, []).append(time)
+        return [
+            min(times, key=partial(_predicted, constants)).seconds / min(t.seconds for t in times)
+            for times in by_problem.values()
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"{'constant':22}{'before':>12}{'measured':>12}"]
+        for name in _tuned(self.constants):
+            before, after = getattr(self.before, name), getattr(self.constants, name)
+            lines.append(f"{name:22}{before:>12.3g}{after:>12.3g}")
+        for title, constants in (("before", self.before), ("measured", self.constants)):
+            regret = self.regret(constants)
+            told = f"{geometric_mean(regret):.2f} times the fastest method's, at most {max(regret):.2f}"
+            lines.append(f"{title}: the picks' time is {told}")
+        return "\n".join(lines)
+
+
+def calibrate(
+    platform: str | None = None, *, report: Callable[[int, float], None] = lambda done, seconds: None
+) -> Calibration:
+    """Measure the constants of the planner on a device, and keep them for this and later processes.
+
+    They are kept in the user's cache folder for this device and these versions, in 32 bits.
+
+    Args:
+        platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
+        report: is called after each problem with how many are done and the fastest method's seconds.
+
+    Shapes:
+        Those of the problems that it times.
+
+    Returns:
+        A `Calibration`: the constants, those before, and the times.
+
+    Raises:
+        RuntimeError: if JAX has no such device.
+
+    Example:
+        >>> calibrate().constants.memory_rate > 1e9  # doctest: +SKIP
+        True
+    """
+    platform = platform or jax.default_backend()
+    before = costs.built_in(platform)
+    times = []
+    with jax.default_device(jax.devices(platform)[0]):
+        for done, problem in enumerate(problems(platform), 1):
+            measured = _time(problem, before)
+            times += measured
+            report(done, min((m.seconds for m in measured), default=0.0))
+    told = machine.about(platform)
+    on = f"{told['device']} ({told['processor']}, {told['cores']} cores)"
+    source = f"calibrated on {on}, JAX {told['versions']['jax']}, {told['date']}"
+    found = Calibration(replace(_fit(times, before), source=source), before, tuple(times))
+    store.write(platform, asdict(found.constants))
+    costs.constants.cache_clear()
+    cached_plan.cache_clear()
+    return found
+
+
+def problems(platform: str) -> Iterator[Problem]:
+    """Yield what is timed: lines, images, volumes, features, and the shapes of kernels' gradients.
+
+    Args:
+        platform: as for `calibrate`.
+
+    Shapes:
+        Of signals up to 32 MB.
+
+    Example:
+        >>> next(problems("cpu")).window
+        (9,)
+    """
+    same = partial(_same, platform)
+    for n, m in [
+        (1_000, 9),
+        (10_000, 33),
+        (100_000, 9),
+        (100_000, 129),
+        (100_000, 1025),
+        (1_000_000, 3),
+    ]:
+        yield same((n,), (m,))
+    for m in (33, 129, 513, 2049, 16_385):
+        yield same((1_000_000,), (m,))
+    for n, m in [(64, 5), (128, 15), (256, 9), (256, 31), (512, 63), (1024, 3), (1024, 11), (1024, 15)]:
+        yield same((n, n), (m, m))
+    for n, m in [(1024, 21), (1024, 41), (1024, 127), (2048, 63)]:
+        yield same((n, n), (m, m))
+    for n, m in [(32, 5), (64, 9), (128, 3), (128, 7)]:
+        yield same((n, n, n), (m, m, m))
+    yield same((56, 56), (3, 3), batch=8, inputs=64, outputs=64)
+    yield same((64, 64), (3, 3), batch=8, inputs=3, outputs=16)
+    yield same((64, 64), (5, 5), batch=4, inputs=16, outputs=32)
+    yield same((256, 256), (7, 7), batch=2, inputs=8, outputs=8)
+    yield same((56, 56), (1, 1), batch=8, inputs=64, outputs=256)
+    yield same((56, 56), (3, 3), batch=8, groups=96)
+    yield same((56, 56), (7, 7), batch=8, groups=96)
+    yield same((96, 96), (21, 21), batch=50)
+    for lags in (9, 33, 257):
+        yield replace(same((1_000_000,), (1_000_000,)), padding=((lags // 2,) * 2,))
+    for lags in (3, 9, 31):
+        yield replace(same((1024, 1024), (1024, 1024)), padding=((lags // 2,) * 2,) * 2)
+    features = {"batch": 64, "inputs": 8, "outputs": 64}
+    yield replace(same((56, 56), (56, 56), **features), padding=((1, 1),) * 2)
+    yield replace(same((56, 56), (56, 56), **features), padding=((0, 0),) * 2)
+    yield replace(same((256, 256), (256, 256), batch=8, inputs=2, outputs=8), padding=((3, 3),) * 2)
+    yield replace(same((56, 56), (56, 56), groups=96, inputs=8), padding=((1, 1),) * 2)
+
+
+def _same(
+    platform: str, space: Shape, window: Shape, *, batch=1, groups=1, inputs=1, outputs=1
+) -> Problem:
+    """Return the problem of mode 'same'."""
+    ones = (1,) * len(space)
+    padding = tuple((m // 2, (m - 1) // 2) for m in window)
+    sizes = batch, groups, inputs, outputs, space, window
+    return Problem(*sizes, ones, padding, ones, ones, "float32", "float32", platform=platform)
+
+
+def _time(problem: Problem, constants: Constants) -> list[Measured]:
+    """Time the methods that may be fast, in turn."""
+    p, key = problem, jax.random.key(0)
+    able = {n: m for n, m in METHOD_MODULES.items() if not m.supports(p)}
+    predicted = {name: method.cost(p, constants).seconds for name, method in able.items()}
+    most = min(SLOWEST, FARTHEST * min(predicted.values()) + 1e-3)
+    signal = jax.random.normal(key, (p.batch, p.groups, p.inputs, *p.space), jnp.float32)
+    kernel = jax.random.normal(key, (p.groups, p.outputs, p.inputs, *p.window), jnp.float32)
+    runs = {}
+    for name, seconds in predicted.items():
+        if seconds <= most:
+            call = jax.jit(lambda x, k, m=able[name]: m.run(p, x, m.prepare(p, k)))
+            runs[name] = partial(call, signal, kernel)
+    times = measure(runs, rounds=4, most=0.2)
+    return [Measured(p, name, time.seconds) for name, time in times.items()]
+
+
+def _fit(times: list[Measured], start: Constants) -> Constants:
+    """Return the constants that predict the times best: least squares of the logarithms of ratios."""
+    names = _tuned(start)
+    origin = np.log([getattr(start, name) for name in names])
+
+    def constants(logs: np.ndarray) -> Constants:
+        return replace(start, **dict(zip(names, np.exp(logs).tolist(), strict=True)))
+
+    def residuals(logs: np.ndarray) -> np.ndarray:
+        tried = constants(logs)
+        errors = [np.log(_predicted(tried, time) / time.seconds) for time in times]
+        return np.concatenate([errors, PULL * (logs - origin)])
+
+    return constants(least_squares(residuals, origin, loss="soft_l1").x)
+
+
+def _predicted(constants: Constants, time: Measured) -> float:
+    return METHOD_MODULES[time.method].cost(time.problem, constants).seconds
+
+
+def _tuned(constants: Constants) -> list[str]:
+    """Return the names of what is fitted: rates and prices, not the sizes at which something changes."""
+    return [f.name for f in fields(constants) if isinstance(getattr(constants, f.name), float)]

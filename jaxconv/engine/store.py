@@ -1,0 +1,74 @@
+"""Calibrated constants on disk: one JSON file a device and set of versions, in the user's cache folder.
+
+The environment variable JAXCONV_CACHE names another folder.
+"""
+
+import json
+import math
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+from platformdirs import user_cache_dir
+
+from jaxconv import machine
+
+
+def path(platform: str) -> Path:
+    """Return where the constants of this machine's device of a platform lie."""
+    folder = os.environ.get("JAXCONV_CACHE") or user_cache_dir("jaxconv", appauthor=False)
+    name = re.sub(r"\W+", "-", f"{platform} {'-'.join(_key(platform).values())}").strip("-").lower()
+    return Path(folder) / f"constants-{name}.json"
+
+
+def read(platform: str, names: set[str]) -> dict[str, Any]:
+    """Return the constants of these names that were written for this device; {} where there are none.
+
+    A file that is damaged, or of another device or version, is left out with a warning.
+    """
+    try:
+        file = path(platform)
+        text = file.read_text()
+    except (OSError, RuntimeError):  # nothing was calibrated, or there is no such device here
+        return {}
+    try:
+        kept = json.loads(text)
+        if kept["key"] == _key(platform) and _is_sound(kept["constants"], names):
+            return kept["constants"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    told = f"jaxconv: {file} is damaged, or of another device or version, and is left out."
+    warnings.warn(f"{told} `jaxconv calibrate` writes it anew.", stacklevel=2)
+    return {}
+
+
+def write(platform: str, values: dict[str, Any]) -> Path:
+    """Write constants, whole or not at all, and return where."""
+    file = path(platform)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps({"key": _key(platform), "constants": values}, indent=1) + "\n")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    return file
+
+
+def _is_sound(values: dict[str, Any], names: set[str]) -> bool:
+    """Tell whether these are all the constants: positive numbers, and a source in words."""
+    numbers = [value for name, value in values.items() if name != "source"]
+    worded = isinstance(values.get("source"), str)
+    return set(values) == names and worded and all(math.isfinite(n) and n > 0 for n in numbers)
+
+
+def _key(platform: str) -> dict[str, str]:
+    """Return what the constants depend on."""
+    device = jax.devices(platform)[0].device_kind
+    if platform == "cpu":
+        device = f"{machine.processor()}, {machine.cores()} cores"
+    versions = {name: machine.versions().get(name, "") for name in ("jaxconv", "jax", "jaxlib")}
+    return {"device": device, **versions}

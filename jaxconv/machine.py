@@ -1,0 +1,46 @@
+"""The machine: what device, processor and versions a measurement was made with."""
+
+import datetime
+import importlib.metadata
+import os
+import platform as python_platform
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+
+PACKAGES = ("jaxconv", "jax", "jaxlib", "numpy", "scipy", "torch", "opencv-python-headless")
+
+
+def about(platform: str | None = None) -> dict[str, Any]:
+    """Return the device's name, the processor, the versions and the date."""
+    return {
+        "device": jax.devices(platform)[0].device_kind,
+        "processor": processor(),
+        "cores": cores(),
+        "python": python_platform.python_version(),
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of those packages that are installed, of what is timed and what it runs on."""
+    found = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
+    return {name: found[name] for name in PACKAGES if name in found}
+
+
+@cache
+def processor() -> str:
+    """Return the processor's name."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    named = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, python_platform.processor())
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

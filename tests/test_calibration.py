@@ -1,0 +1,88 @@
+"""Calibration: constants that fit what was timed, kept for this device, refused elsewhere."""
+
+import json
+import math
+import warnings
+from dataclasses import asdict, replace
+
+import jax
+import pytest
+
+import jaxconv
+from jaxconv import calibration
+from jaxconv.calibration import Calibration, Measured
+from jaxconv.engine import costs, store
+from jaxconv.engine.methods import METHOD_MODULES
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Keep calibrations in a folder of the test's own."""
+    monkeypatch.setenv("JAXCONV_CACHE", str(tmp_path))
+    costs.constants.cache_clear()
+    yield tmp_path
+    costs.constants.cache_clear()
+
+
+def test_the_fit_finds_the_constants_behind_the_times():
+    truth = replace(costs.CPU, memory_rate=5e9, lines_rate=5e10, fft_rate=4e9, shifts_slow_rate=3e9)
+    times = [
+        Measured(problem, name, module.cost(problem, truth).seconds)
+        for problem in calibration.problems("cpu")
+        for name, module in METHOD_MODULES.items()
+        if not module.supports(problem)
+    ]
+    found = calibration._fit(times, costs.CPU)
+    for name in ("memory_rate", "lines_rate", "fft_rate", "shifts_slow_rate"):
+        assert getattr(found, name) == pytest.approx(getattr(truth, name), rel=0.15)
+    told = Calibration(found, costs.CPU, tuple(times))
+    assert max(told.regret(found)) < 1.05 < max(told.regret(costs.CPU))
+    assert "lines_rate" in str(told)
+
+
+def test_calibrating_measures_and_keeps(folder, monkeypatch, single):
+    few = list(calibration.problems("cpu"))[:2]
+    monkeypatch.setattr(calibration, "problems", lambda platform: few)
+    reported = []
+    found = calibration.calibrate(report=lambda done, seconds: reported.append((done, seconds)))
+    assert [done for done, _ in reported] == [1, 2]
+    assert all(0 < seconds < 1 for _, seconds in reported)
+    assert {time.problem for time in found.times} == set(few)
+    assert costs.constants("cpu") == found.constants
+    assert found.constants.shifts_call != costs.CPU.shifts_call
+    assert "calibrated on" in str(jaxconv.plan((100,), (3,))).splitlines()[-1]
+    assert [file.suffix for file in folder.iterdir()] == [".json"]
+
+
+def test_without_a_file_the_built_in_constants_are_used_silently(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert costs.constants("cpu") == costs.CPU
+        assert costs.constants("tpu") == costs.ACCELERATOR
+
+
+def wrong_files():
+    """Yield what a file may wrongly hold, by what is wrong with it."""
+    good = asdict(costs.CPU)
+    yield "cut short", lambda text: text[: len(text) // 2]
+    yield "of another device", lambda text: text.replace(jax.__version__, "0.0.1")
+    yield "not an object", lambda text: "[1, 2]"
+    for name, values in {
+        "a constant missing": {k: v for k, v in good.items() if k != "fft_rate"},
+        "a rate of zero": {**good, "fft_rate": 0.0},
+        "a rate that is no number": {**good, "fft_rate": math.nan},
+        "a rate in words": {**good, "fft_rate": "fast"},
+        "no source": {**good, "source": 3},
+    }.items():
+        yield name, lambda text, v=values: json.dumps({**json.loads(text), "constants": v})
+
+
+@pytest.mark.parametrize("spoil", [pytest.param(spoil, id=name) for name, spoil in wrong_files()])
+def test_a_wrong_file_is_left_out_with_one_warning(folder, spoil):
+    file = store.write("cpu", asdict(replace(costs.CPU, fft_rate=1.0)))
+    assert costs.constants("cpu").fft_rate == 1.0
+    costs.constants.cache_clear()
+    file.write_text(spoil(file.read_text()))
+    with pytest.warns(UserWarning, match="damaged, or of another device"):
+        assert costs.constants("cpu") == costs.CPU
+    assert costs.constants("cpu") == costs.CPU  # a second warning would be an error
