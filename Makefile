@@ -26,8 +26,9 @@ format: $(VENV)/.check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.bench  ## time jaxconv beside its peers: out/benchmarks.md, a quarter of an hour
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python benchmarks/run.py
+bench: $(VENV)/.bench  ## time jaxconv beside its peers and write docs/benchmarks.md: a quarter of an hour
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/jaxconv bench --output out
+	$(BIN)/python benchmarks/page.py out/benchmarks.json docs
 
 clean:
 	rm -rf $(VENV) out

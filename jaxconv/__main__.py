@@ -1,5 +1,6 @@
 """The command line: `jaxconv learn`, `find`, `calibrate` and `bench`."""
 
+import json
 import os
 import sys
 import zipfile
@@ -15,6 +16,7 @@ import numpy as np
 import typer
 
 from jaxconv import calibration, checks, detection, kernels, learning, matching, plotting, signals
+from jaxconv.benchmarking import running
 from jaxconv.engine import store
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -127,6 +129,46 @@ def calibrate(
         print(f"wrote {store.path(platform or jax.default_backend())}")
 
 
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: some four minutes.")] = False,
+    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+    output: Output = Path("out"),
+) -> None:
+    """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed: a quarter of an hour.
+
+    Prints each case's time and the fastest peer's; writes everything (benchmarks.json, after each case
+    what there is so far) and a picture of each method's time against the kernel's size (methods.png).
+    """
+    with _one_line_errors("bench"):
+        total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in running.PARTS)
+        results = {}
+        print(f"{'':52}{'jaxconv':>12}{'peer':>12}{'ratio':>8}")
+        with _progress("timing", total) as report:
+            for done, (part, name, results) in enumerate(running.run(platform, quick), 1):
+                row = results[part][name]
+                print(_benched(f"{part}: {name}", row))
+                report(done, row["seconds"].get("jaxconv", 0.0))
+                text = json.dumps(results, indent=1)
+                _write(
+                    output / "benchmarks.json",
+                    lambda file, text=text: file.write(text.encode()),
+                    told=False,
+                )
+        figure = plotting.methods(results["one channel, forward"])
+        print(f"wrote {output / 'benchmarks.json'}")
+        _write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
+
+
+def _benched(title: str, row: dict[str, Any]) -> str:
+    """Return a line of the table: our time, the fastest peer's, their ratio."""
+    seconds, own = row["seconds"], ("copy", "forward", "jaxconv")
+    ours = seconds.get("jaxconv", min(seconds.values()))
+    peers = [s for name, s in seconds.items() if name not in own and not name.startswith("method ")]
+    peer = f"{min(peers) * 1e3:>9.3f} ms{min(peers) / ours:>8.2f}" if peers else ""
+    return f"{title:52}{ours * 1e3:>9.3f} ms{peer}"
+
+
 def _compare(key, draw, noise: float, optimum, filters: dict[str, jax.Array]) -> None:
     """Print each filter's similarity to the optimum and its detection rates on fresh scenes."""
     levels, stack = (noise, 2 * noise), jnp.stack(list(filters.values()))
@@ -211,7 +253,7 @@ def _load(path: Path) -> jax.Array:
     return jnp.asarray(pixels if grey else pixels.mean(-1))
 
 
-def _write(path: Path, save) -> None:
+def _write(path: Path, save, told: bool = True) -> None:
     """Write a file whole or not at all, and say so."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
@@ -221,7 +263,8 @@ def _write(path: Path, save) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-    print(f"wrote {path}")
+    if told:
+        print(f"wrote {path}")
 
 
 @contextmanager

@@ -16,15 +16,32 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from jaxconv import machine
+from jaxconv.benchmarking.timing import measure
 from jaxconv.engine import costs, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHOD_MODULES
 from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
-from jaxconv.timing import measure
 
 SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
 FARTHEST = 12  # nor one predicted to take so many times as long as the best
+LINES = {
+    100: (9,),
+    1000: (9,),
+    10_000: (33,),
+    100_000: (9, 129, 1025),
+    1_000_000: (3, 33, 129, 513, 2049, 16_385),
+}
+IMAGES = {
+    16: (3,),
+    64: (5,),
+    128: (15,),
+    256: (9, 31),
+    512: (63,),
+    1024: (3, 11, 15, 21, 41, 127),
+    2048: (63,),
+}
+VOLUMES = {32: (5,), 64: (9,), 128: (3, 7)}
 PULL = 0.15  # weight of a constant's own logarithm beside that of one measured time
 
 
@@ -123,23 +140,10 @@ def problems(platform: str) -> Iterator[Problem]:
         (9,)
     """
     same = partial(_same, platform)
-    for n, m in [
-        (1_000, 9),
-        (10_000, 33),
-        (100_000, 9),
-        (100_000, 129),
-        (100_000, 1025),
-        (1_000_000, 3),
-    ]:
-        yield same((n,), (m,))
-    for m in (33, 129, 513, 2049, 16_385):
-        yield same((1_000_000,), (m,))
-    for n, m in [(64, 5), (128, 15), (256, 9), (256, 31), (512, 63), (1024, 3), (1024, 11), (1024, 15)]:
-        yield same((n, n), (m, m))
-    for n, m in [(1024, 21), (1024, 41), (1024, 127), (2048, 63)]:
-        yield same((n, n), (m, m))
-    for n, m in [(32, 5), (64, 9), (128, 3), (128, 7)]:
-        yield same((n, n, n), (m, m, m))
+    for sizes, rank in ((LINES, 1), (IMAGES, 2), (VOLUMES, 3)):
+        for n, ms in sizes.items():
+            for m in ms:
+                yield same((n,) * rank, (m,) * rank)
     yield same((56, 56), (3, 3), batch=8, inputs=64, outputs=64)
     yield same((64, 64), (3, 3), batch=8, inputs=3, outputs=16)
     yield same((64, 64), (5, 5), batch=4, inputs=16, outputs=32)
@@ -148,8 +152,8 @@ def problems(platform: str) -> Iterator[Problem]:
     yield same((56, 56), (3, 3), batch=8, groups=96)
     yield same((56, 56), (7, 7), batch=8, groups=96)
     yield same((96, 96), (21, 21), batch=50)
-    for lags in (9, 33, 257):
-        yield replace(same((1_000_000,), (1_000_000,)), padding=((lags // 2,) * 2,))
+    for n, lags in [(100, 9), (10_000, 9), (1_000_000, 9), (1_000_000, 33), (1_000_000, 257)]:
+        yield replace(same((n,), (n,)), padding=((lags // 2,) * 2,))
     for lags in (3, 9, 31):
         yield replace(same((1024, 1024), (1024, 1024)), padding=((lags // 2,) * 2,) * 2)
     features = {"batch": 64, "inputs": 8, "outputs": 64}

@@ -1,7 +1,7 @@
 """Pictures (matplotlib, which is imported when one is drawn)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -137,3 +137,71 @@ def _ring(axes: "Axes", place, radius: float, colour: str) -> None:
 
     row, column = (float(x) for x in place)
     axes.add_patch(Circle((column, row), radius, fill=False, color=colour, lw=1.5))
+
+
+def methods(rows: dict[str, Any]) -> "Figure":
+    """Draw the time of each method and of the fastest peer against the size of the kernel.
+
+    One panel for each number of axes, at the signal for which most kernels were timed.
+
+    Args:
+        rows: the forward results of one channel that `jaxconv bench` saved, by case ("1024² × 9²").
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    by_signal: dict[str, dict[int, dict[str, float]]] = {}
+    for name, row in rows.items():
+        signal, kernel = name.split(" × ")
+        by_signal.setdefault(signal, {})[int(kernel.strip("²³"))] = row["seconds"]
+    shown = [_most_kernels(by_signal, mark) for mark in ("", "²", "³")]
+    figure = Figure(figsize=(12, 4.4), layout="constrained")
+    for axes, signal in zip(figure.subplots(1, 3), shown, strict=True):
+        if signal:
+            _times(axes, by_signal[signal])
+            axes.set_title(f"signal {signal}")
+    handles = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+    figure.legend(list(handles.values()), list(handles), loc="outside right upper")
+    return figure
+
+
+def _most_kernels(by_signal: dict[str, dict], mark: str) -> str:
+    """Return the signal of as many axes as the mark says for which most kernels were timed."""
+    alike = [s for s in by_signal if (s[-1] if s[-1] in "²³" else "") == mark]
+    return max(alike, key=lambda s: len(by_signal[s]), default="")
+
+
+METHOD_STYLES = {  # Okabe and Ito's colours, and a marker each
+    "direct": ("#000000", "o"),
+    "products": ("#999999", "X"),
+    "shifts": ("#E69F00", "s"),
+    "folded": ("#56B4E9", "^"),
+    "lines": ("#009E73", "D"),
+    "overlap": ("#0072B2", "v"),
+    "fft": ("#D55E00", "P"),
+    "lags": ("#CC79A7", "*"),
+    "phases": ("#F0E442", "<"),
+}
+
+
+def _times(axes: "Axes", by_kernel: dict[int, dict[str, float]]) -> None:
+    """Draw one panel: kernels along, times up, a line for each method."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for taps, seconds in sorted(by_kernel.items()):
+        peers = [s for n, s in seconds.items() if not n.startswith("method ") and n not in _OWN]
+        lines.setdefault("fastest peer", []).append((taps, min(peers) * 1e3))
+        for name, value in seconds.items():
+            if name.startswith("method "):
+                lines.setdefault(name.removeprefix("method "), []).append((taps, value * 1e3))
+    for name in ("fastest peer", *METHOD_STYLES):
+        colour, marker = METHOD_STYLES.get(name, ("0.6", "."))
+        style = "--" if name == "fastest peer" else "-"
+        if name in lines:
+            axes.plot(*zip(*lines[name]), style, color=colour, marker=marker, label=name)
+    axes.set(xscale="log", yscale="log", xlabel="kernel, taps an axis", ylabel="time (ms)")
+    axes.grid(alpha=0.3)
+
+
+_OWN = ("jaxconv", "copy", "forward")

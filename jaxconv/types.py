@@ -3,7 +3,9 @@
 from typing import Literal, get_args
 
 Mode = Literal["full", "same", "valid"]
-Method = Literal["auto", "direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags"]
+Method = Literal[
+    "auto", "direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases"
+]
 
 MODES: tuple[str, ...] = get_args(Mode)
 METHODS: tuple[str, ...] = get_args(Method)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.signal
 
-METHODS = ("direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags")
+METHODS = ("direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases")
 MODES = ("full", "same", "valid")
 
 # Shapes of signal and kernel: odd and even, length 1, equal, kernel longer, mixed, one to three axes.

@@ -16,7 +16,8 @@ ROOT = Path(jaxconv.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [  # imports go downwards only: a file may import from lower floors, or its own where it says
     {"__main__"},
-    {"calibration"},
+    {"calibration", "benchmarking.running"},
+    {"benchmarking.contestants", "benchmarking.reported"},
     {"plotting"},
     {"learning"},
     {"preparation"},
@@ -26,6 +27,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
+    {"engine.methods.phases"},
     {
         f"engine.methods.{name}"
         for name in ("direct", "products", "shifts", "folded", "lines", "overlap", "lags")
@@ -33,21 +35,22 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"engine.methods.fft"},
     {"engine.costs", "engine.problem", "engine.summing"},
     {"engine.store"},
-    {"checks", "machine", "timing"},
+    {"checks", "machine", "benchmarking.timing", "benchmarking.cases", "benchmarking"},
     {"types"},
 ]
 PUBLIC = {
     "jaxconv": "accelerate conv_general_dilated convolve correlate detection explain kernels matching"
     " plan prepare reference signals",
     "jaxconv.acceleration": "Explanation accelerate explain plan",
-    "jaxconv.calibration": "Calibration FARTHEST Measured PULL SLOWEST calibrate problems",
+    "jaxconv.calibration": "Calibration FARTHEST IMAGES LINES Measured PULL SLOWEST VOLUMES calibrate"
+    " problems",
     "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
     " patch_statistics",
     "jaxconv.kernels": "edges sobel",
     "jaxconv.learning": "Draw Fit cosine_similarity deflection evaluate fit optimum responses",
     "jaxconv.matching": "Peaks find_peaks normalized_correlation",
     "jaxconv.preparation": "FUNCTIONS prepare",
-    "jaxconv.plotting": "filters found heat_map learned HEAT SIGNED",
+    "jaxconv.plotting": "filters found heat_map learned methods HEAT METHOD_STYLES SIGNED",
     "jaxconv.reference": "Overlap convolve correlate overlap",
     "jaxconv.signals": "SHAPES Scene Shape circle cross default_radius disk midpoints ricker sawtooth"
     " scene scenes square square_wave triangle",

@@ -35,7 +35,8 @@ class Constants:
     shifts_slow_rate: float
     direct_call: float
     patch_rate: float  # elements of patches gathered a second
-    patch_run: int  # neighbouring elements of a patch from which it is so fast
+    patch_row: float  # a price for each row of a patch
+    patch_volume: float  # how much more both are in three dimensions
     matrix_rate: float  # operations of a matrix product
     matrix_deep_rate: float  # where each output sums very many products
     vector_rate: float  # where many inputs give one output: a product with a vector
@@ -46,7 +47,8 @@ class Constants:
     fft_line_rate: float  # one line alone
     fft_rate: float  # many lines, in cache
     fft_cache: int  # elements; past them the rate falls as the fourth root
-    fft_product_rate: float
+    fft_product_rate: float  # of spectra, summed over few features
+    fft_matrix_rate: float  # and over many
     lines_call: float
     lines_rate: float
     folded_call: float
@@ -56,32 +58,34 @@ class Constants:
 
 CPU = Constants(
     source="calibrated on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
-    memory_rate=2.1e10,
-    shifts_call=3.6e-5,
-    shifts_term=4.6e-7,
-    shifts_rate=5.8e10,
-    shifts_features_rate=3.9e10,
+    memory_rate=1.8e10,
+    shifts_call=4.9e-5,
+    shifts_term=1.4e-7,
+    shifts_rate=5.3e10,
+    shifts_features_rate=4.8e10,
     shifts_cliff=250,
-    shifts_slow_rate=9.6e9,
-    direct_call=1.4e-4,
-    patch_rate=6.1e9,
-    patch_run=64,
-    matrix_rate=6e10,
-    matrix_deep_rate=2.8e10,
-    vector_rate=3e8,
-    product_call=2e-5,
-    product_rate=9.4e10,
-    product_memory_rate=9.3e9,
-    fft_call=7.5e-5,
-    fft_line_rate=3.8e9,
-    fft_rate=1.1e10,
+    shifts_slow_rate=1.2e10,
+    direct_call=8.2e-5,
+    patch_rate=1.1e10,
+    patch_row=1.7e-8,
+    patch_volume=6e0,
+    matrix_rate=7.9e10,
+    matrix_deep_rate=2.6e10,
+    vector_rate=2.6e8,
+    product_call=1.2e-5,
+    product_rate=1.4e11,
+    product_memory_rate=1.1e10,
+    fft_call=1e-4,
+    fft_line_rate=4e9,
+    fft_rate=1.2e10,
     fft_cache=300_000,
-    fft_product_rate=2.7e9,
-    lines_call=8.2e-5,
-    lines_rate=1.3e10,
-    folded_call=7e-5,
-    folded_rate=2.5e11,
-    band_rate=1.5e8,
+    fft_product_rate=8e9,
+    fft_matrix_rate=4e9,
+    lines_call=1.1e-4,
+    lines_rate=1.4e10,
+    folded_call=6.7e-5,
+    folded_rate=1.7e11,
+    band_rate=7e8,
 )
 
 ACCELERATOR = Constants(
@@ -95,7 +99,8 @@ ACCELERATOR = Constants(
     shifts_slow_rate=5e12,
     direct_call=1e-5,
     patch_rate=2e12,
-    patch_run=1,
+    patch_row=1e-12,
+    patch_volume=1e0,
     matrix_rate=4e13,
     matrix_deep_rate=2e13,
     vector_rate=2e12,
@@ -107,6 +112,7 @@ ACCELERATOR = Constants(
     fft_rate=2e12,
     fft_cache=1_000_000_000,
     fft_product_rate=1e12,
+    fft_matrix_rate=1e12,
     lines_call=6e-5,
     lines_rate=5e12,
     folded_call=3e-5,

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import jax
 
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, products, shifts
+from jaxconv.engine.methods import direct, fft, folded, lags, lines, overlap, phases, products, shifts
 from jaxconv.engine.problem import Problem
 
 
@@ -50,5 +50,6 @@ METHOD_MODULES: dict[str, MethodModule] = {
         "overlap": overlap,
         "fft": fft,
         "lags": lags,
+        "phases": phases,
     }.items()
 }

@@ -5,6 +5,7 @@ every problem. Loses by far with one channel on a CPU, where it runs as a plain 
 three dimensions.
 """
 
+import math
 from dataclasses import replace
 
 import jax
@@ -26,15 +27,21 @@ def supports(problem: Problem) -> str:
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
-    """Gathering a patch for each place, and the product of the patches with the kernels."""
+    """Gathering a patch for each place, row by row, and the product of the patches with the kernels."""
     p = problem
-    patches = p.products / p.outputs
-    run = p.inputs * p.window[-1] if p.rank else 1
-    gathered = patches / c.patch_rate * max(1.0, c.patch_run / run)
+    zeros = math.prod(p.signal_dilation) if p.rank == 2 and p.taps < math.prod(p.places) else 1
+    products = p.products / zeros  # XLA leaves them out there
+    patches = products / p.outputs
+    rows = patches / (p.inputs * p.window[-1] if p.rank else 1)
+    gathered = patches / c.patch_rate + rows * c.patch_row
+    gathered *= c.patch_volume if p.rank > 2 else 1.0
     depth = p.inputs * p.taps
     rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
-    return Cost(c.direct_call + gathered + 2 * p.products / rate, 0)
+    features = max(p.inputs, p.outputs) > 1 and not p.channels_last  # which it moves to be the last axis
+    moved = p.batch * p.groups * p.inputs * math.prod(p.space) + math.prod(p.output)
+    seconds = c.direct_call + gathered + 2 * products / rate
+    return Cost(seconds + features * 8 * p.accumulator.itemsize * moved / c.memory_rate, 0)
 
 
 def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:

@@ -17,8 +17,10 @@ from scipy.fft import next_fast_len
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.problem import Problem, Shape, pad_space
+from jaxconv.engine.summing import sum_as_tree
 
 LOCAL = False
+MOST_TERMS = 16  # input features that are summed as one fused loop; beyond, as a matrix product
 
 
 def supports(problem: Problem) -> str:
@@ -29,16 +31,16 @@ def supports(problem: Problem) -> str:
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
-    """Three sets of transforms, and the product."""
+    """Three sets of transforms, which are walked through memory, and the product."""
     n = math.prod(lengths(problem))
     features = problem.inputs + problem.outputs
     signals = problem.batch * problem.groups * features
     kernels = problem.groups * problem.inputs * problem.outputs
     width = 2 if problem.is_complex else 1
-    products = 4 * n * problem.batch * problem.groups * problem.inputs * problem.outputs
     lines = 1 if problem.rank == 1 else 2  # one line is transformed by one thread
     seconds = c.fft_call + transform_seconds(c, width * (signals + kernels), n, lines)
-    seconds += width * products / c.fft_product_rate
+    seconds += product_seconds(problem, c, n)
+    seconds += 6 * problem.accumulator.itemsize * n * (signals + kernels) / c.memory_rate
     return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)
 
 
@@ -103,6 +105,15 @@ def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
 
 def product(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
     """Sum over the input features: (n, g, i, ...) with (g, o, i, ...) to (n, g, o, ...)."""
-    if spectrum.shape[2] == 1:
-        return spectrum * response[None, :, :, 0]
-    return jnp.einsum("ngi...,goi...->ngo...", spectrum, response, precision=problem.precision)
+    if problem.inputs > MOST_TERMS:
+        return jnp.einsum("ngi...,goi...->ngo...", spectrum, response, precision=problem.precision)
+    return sum_as_tree(
+        [spectrum[:, :, i, None] * response[None, :, :, i] for i in range(problem.inputs)]
+    )
+
+
+def product_seconds(problem: Problem, c: Constants, size: int) -> float:
+    """Predict `product` on transforms of so many elements: four multiplications for each frequency."""
+    rate = c.fft_product_rate if problem.inputs <= MOST_TERMS else c.fft_matrix_rate
+    terms = problem.batch * problem.groups * problem.inputs * problem.outputs
+    return (2 if problem.is_complex else 1) * 4 * size * terms / rate

@@ -18,6 +18,7 @@ from jaxconv.engine.methods import fft
 from jaxconv.engine.problem import Problem, Shape, pad_space
 
 LOCAL = False
+MOST_PAIRS = 256  # of a signal and a kernel, that are summed in one fused loop
 BLOCK = {1: 2048, 2: 128, 3: 32}  # shortest block along the first axis, by rank
 
 
@@ -35,11 +36,9 @@ def cost(problem: Problem, c: Constants) -> Cost:
     signals, kernels = p.batch * p.groups * p.inputs, p.groups * p.outputs * p.inputs
     outputs, width = p.batch * p.groups * p.outputs, 2 if p.is_complex else 1
     blocks = count * (signals + kernels)
-    products = 4 * n * count * outputs * p.inputs
     seconds = c.fft_call + transform_seconds(c, width * (blocks + outputs), n)
-    seconds += (
-        width * products / c.fft_product_rate + 2 * p.accumulator.itemsize * blocks * n / c.memory_rate
-    )
+    seconds += fft.product_seconds(p, c, n * count)
+    seconds += 2 * p.accumulator.itemsize * blocks * n / c.memory_rate
     return Cost(seconds, 2 * p.accumulator.itemsize * n * blocks, f"blocks of {_size(p)[0]}")
 
 
@@ -73,7 +72,7 @@ def run(problem: Problem, signal: jax.Array, responses: jax.Array) -> jax.Array:
 
 def _sum_of_products(problem: Problem, spectra: jax.Array, responses: jax.Array) -> jax.Array:
     """Sum over input features i and blocks b: ngib... with goib... to ngo..."""
-    if spectra.shape[0] * responses.shape[1] <= 4:
+    if problem.inputs <= fft.MOST_TERMS and problem.batch * problem.outputs <= MOST_PAIRS:
         return (spectra[:, :, None] * responses[None]).sum((3, 4))
     return jnp.einsum("ngib...,goib...->ngo...", spectra, responses, precision=problem.precision)
 

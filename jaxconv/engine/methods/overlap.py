@@ -37,9 +37,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     blocks = count * p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs
     width, moves = 2 if p.is_complex else 1, 2 + 2 * p.rank  # the longer the blocks, the less in cache
-    products = 4 * n * count * p.batch * p.groups * p.inputs * p.outputs
     seconds = c.fft_call + transform_seconds(c, width * (blocks + kernels), n)
-    seconds += width * products / c.fft_product_rate
+    seconds += fft.product_seconds(p, c, n * count)
     seconds += moves * p.accumulator.itemsize * blocks * n / c.memory_rate
     size = p.accumulator.itemsize
     padded = size * p.batch * p.groups * p.inputs * math.prod(p.padded)

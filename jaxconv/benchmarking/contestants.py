@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import jax.scipy.signal
 import numpy as np
 import scipy.signal
-from cases import Case
 
-import jaxconv
+from jaxconv.benchmarking.cases import Case
+from jaxconv.convolution import conv_general_dilated, convolve
 
 HOURS = 1e10  # products from which a peer's default, the definition, would take seconds to hours a call
 
@@ -35,16 +35,17 @@ def gradients(case: Case, x: np.ndarray, k: np.ndarray) -> dict:
         step = jax.value_and_grad(lambda x, k, fn=fn: (fn(x, k) ** 2).sum() / 2, (0, 1))
         found[name] = partial(jax.jit(step), a, b)
     torchs = _torch(case, x, k)
+    found["forward"] = partial(jax.jit(_in_jax(case)[0]), a, b)
     return found | ({"PyTorch": torchs[1]} if torchs else {})
 
 
 def _in_jax(case: Case):
     if case.options:
-        ours, jaxs = jaxconv.conv_general_dilated, jax.lax.conv_general_dilated
+        ours, jaxs = conv_general_dilated, jax.lax.conv_general_dilated
         return partial(ours, **case.options), partial(jaxs, **case.options)
     method = "fft" if case.products > HOURS else "auto"
     jaxs = partial(jax.scipy.signal.convolve, mode="same", method=method)
-    return partial(jaxconv.convolve, mode="same"), jaxs
+    return partial(convolve, mode="same"), jaxs
 
 
 def _opencv(x: np.ndarray, k: np.ndarray) -> dict:
@@ -70,7 +71,7 @@ def _torch(case: Case, x: np.ndarray, k: np.ndarray):
     torch.set_num_threads(2)
     single = not case.options
     rank = x.ndim if single else x.ndim - 2
-    convolve = getattr(torch.nn.functional, f"conv{rank}d")
+    torchs = getattr(torch.nn.functional, f"conv{rank}d")
     if single:
         x, k = x[None, None], np.flip(k)[None, None].copy()
         options = {"padding": "same"}
@@ -84,10 +85,10 @@ def _torch(case: Case, x: np.ndarray, k: np.ndarray):
 
     def value():
         with torch.no_grad():
-            return convolve(signal, kernel, **options).numpy()
+            return torchs(signal, kernel, **options).numpy()
 
     def step():
-        loss = (convolve(signal, kernel, **options) ** 2).sum() / 2
+        loss = (torchs(signal, kernel, **options) ** 2).sum() / 2
         return loss.item(), [g.numpy() for g in torch.autograd.grad(loss, (signal, kernel))]
 
     return value, step

@@ -1,0 +1,167 @@
+"""Running: time the cases, all contestants in turn in this one process; errors are against float64."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.signal
+
+from jaxconv import machine
+from jaxconv.acceleration import accelerate, explain, plan
+from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
+from jaxconv.benchmarking.contestants import forward, gradients
+from jaxconv.benchmarking.reported import REPORTS, Report
+from jaxconv.benchmarking.timing import measure
+from jaxconv.convolution import conv_general_dilated, convolve
+from jaxconv.engine import planning
+from jaxconv.preparation import prepare
+
+Results = dict[str, Any]
+QUICK = ("1e6", "1024²", "128³")
+SMALL = 5  # on a side: kernels that are held against a copy
+
+
+def run(platform: str | None = None, quick: bool = False) -> Iterator[tuple[str, str, Results]]:
+    """Yield, after each case, its part, its name and all results so far."""
+    with jax.default_device(jax.devices(platform)[0]):
+        results: Results = {"about": machine.about(platform), "limits": limits()}
+        for part, cases, step in PARTS:
+            for case in quickly(cases) if quick else cases:
+                results.setdefault(part, {})[case.name] = step(case)
+                yield part, case.name, results
+
+
+def quickly(cases: Sequence[Any]) -> Sequence[Any]:
+    """Return the cases that a quick run takes: a few signals under every kernel, or one case in six."""
+    return [case for case in cases if case.name.split(" × ")[0] in QUICK] or cases[::6]
+
+
+def time_forward(case: Case) -> Results:
+    """Time one channel forward, each method that the planner thinks worth it too, and a copy."""
+    x, k = case.operands()
+    runs, told = forward(case, x, k), plan(x, k, "same")
+    a, b = jnp.asarray(x), jnp.asarray(k)
+    most = max(4 * told.chosen.seconds, 2e-4)
+    for method in (c.method for c in told.candidates if not c.refusal and c.seconds < most):
+        by_name = partial(convolve, mode="same", method=method)  # pyright: ignore[reportArgumentType]
+        runs[f"method {method}"] = partial(jax.jit(by_name), a, b)
+    if max(k.shape) <= SMALL:
+        runs["copy"] = partial(jax.jit(lambda a: a + 1), a)
+    needed = jax.jit(partial(convolve, mode="same")).lower(a, b).compile().memory_analysis()
+    return {
+        "method": told.method,
+        "error": _error(runs["jaxconv"](), x, k),
+        "memory": needed.temp_size_in_bytes / x.nbytes if needed else None,
+        **_seconds(runs),
+    }
+
+
+def time_channels(case: Case) -> Results:
+    """Time a layer forward."""
+    x, k = case.operands()
+    ours, laxs = (
+        partial(f, **case.options) for f in (conv_general_dilated, jax.lax.conv_general_dilated)
+    )
+    with jax.enable_x64(True):
+        wide = [jnp.asarray(v, float) for v in (x, k)]
+        want, sums = laxs(*wide), laxs(*map(jnp.abs, wide))
+        error = float(jnp.abs(ours(jnp.asarray(x), jnp.asarray(k)) - want).max() / sums.max())
+    return {
+        "method": explain(ours, x, k).forward[0].method,
+        "error": error,
+        **_seconds(forward(case, x, k)),
+    }
+
+
+def time_gradients(case: Case) -> Results:
+    """Time a value and both gradients, and our own value alone."""
+    return _seconds(gradients(case, *case.operands()))
+
+
+def time_prepared(case: Case) -> Results:
+    """Time a call with a prepared kernel beside one without."""
+    x, k = map(jnp.asarray, case.operands())
+    call = jax.jit(partial(convolve, mode="same"))
+    prepared = prepare(k, x.shape, mode="same")
+    runs = {"jaxconv": partial(call, x, k), "prepared": partial(call, x, prepared)}
+    return {"method": plan(x, k, "same").method, **_seconds(runs)}
+
+
+def time_length(case: Case) -> Results:
+    """Time a line as it grows."""
+    x, k = map(jnp.asarray, case.operands())
+    return {
+        "samples": x.size,
+        **_seconds({"jaxconv": partial(jax.jit(partial(convolve, mode="same")), x, k)}),
+    }
+
+
+def time_reported(report: Report) -> Results:
+    """Time a user's function as it is, and accelerated."""
+    with jax.enable_x64(report.x64):
+        fn, operands = report.make()
+        runs = {
+            "JAX": partial(jax.jit(fn), *operands),
+            "jaxconv": partial(jax.jit(accelerate(fn)), *operands),
+        }
+        got, want = (jax.tree.leaves(runs[name]()) for name in ("jaxconv", "JAX"))
+        differ = max(
+            float(jnp.abs(g - w).max() / jnp.abs(w).max()) for g, w in zip(got, want, strict=True)
+        )
+        return {"thread": report.thread, "difference": differ, **_seconds(runs)}
+
+
+def time_planning(case: Case) -> Results:
+    """Time the planner itself: a problem that it has not seen, and one that it has."""
+    problem = plan(case.signal, case.kernel, "same").problem
+    fresh, cached = [], []
+    for _ in range(101):
+        planning.plan.cache_clear()
+        for taken in (fresh, cached):
+            start = time.perf_counter()
+            planning.plan(problem, planning.ANY)
+            taken.append(time.perf_counter() - start)
+    return {"seconds": {"fresh": float(np.median(fresh)), "cached": float(np.median(cached))}}
+
+
+def limits() -> Results:
+    """Return the device's own speeds, as XLA reaches them: a copy of 32 MB and a matrix product."""
+    x, m = jnp.ones(8_000_000, jnp.float32), jnp.ones((2048, 2048), jnp.float32)
+    copy, product = jax.jit(lambda x: x + 1), jax.jit(lambda m: m @ m)
+    times = measure({"copy": lambda: copy(x), "product": lambda: product(m)})
+    return {
+        "copy, GB/s": 2 * x.nbytes / times["copy"].seconds / 1e9,
+        "matrix product, GFLOP/s": 2 * math.prod((2048,) * 3) / times["product"].seconds / 1e9,
+    }
+
+
+def _seconds(runs: dict[str, Callable[[], Any]]) -> Results:
+    times = measure(runs)
+    return {
+        "seconds": {name: t.seconds for name, t in times.items()},
+        "first": {name: t.first for name, t in times.items()},
+    }
+
+
+def _error(got: Any, x: np.ndarray, k: np.ndarray) -> float:
+    """Return the greatest error, relative to the greatest sum of absolute products."""
+    want = scipy.signal.oaconvolve(x.astype(float), k.astype(float), "same")
+    sums = scipy.signal.oaconvolve(np.abs(x.astype(float)), np.abs(k.astype(float)), "same")
+    return float(np.abs(np.asarray(got, float) - want).max() / sums.max())
+
+
+PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
+    ("one channel, forward", SINGLE, time_forward),
+    ("channels, forward", CHANNELS, time_channels),
+    ("one channel, value and both gradients", GRADIENTS, time_gradients),
+    ("channels, value and both gradients", CHANNELS, time_gradients),
+    ("reported", REPORTS, time_reported),
+    ("prepared", SINGLE[2::5], time_prepared),
+    ("lengths", LENGTHS, time_length),
+    ("planning", SINGLE[:1], time_planning),
+)
