@@ -33,7 +33,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
         for name in ("direct", "products", "shifts", "folded", "lines", "overlap", "lags")
     },
     {"engine.methods.fft"},
-    {"engine.costs", "engine.problem", "engine.summing"},
+    {"engine.costs", "engine.fencing", "engine.problem", "engine.summing"},
     {"engine.store"},
     {"checks", "machine", "benchmarking.timing", "benchmarking.cases", "benchmarking"},
     {"types"},

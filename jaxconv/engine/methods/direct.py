@@ -29,11 +29,12 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem, c: Constants) -> Cost:
     """Gathering a patch for each place, row by row, and the product of the patches with the kernels."""
     p = problem
-    zeros = math.prod(p.signal_dilation) if p.rank == 2 and p.taps < math.prod(p.places) else 1
-    products = p.products / zeros  # XLA leaves them out there
+    few = p.rank == 2 and p.taps < math.prod(p.places)  # there XLA leaves out some of the zeros
+    products = p.products / (math.prod(p.signal_dilation) ** 0.5 if few else 1)
     patches = products / p.outputs
     rows = patches / (p.inputs * p.window[-1] if p.rank else 1)
-    gathered = patches / c.patch_rate + rows * c.patch_row
+    alone = p.inputs * p.outputs == 1  # then by one thread
+    gathered = patches / c.patch_rate + rows * c.patch_row * (1.0 if alone else 0.4)
     gathered *= c.patch_volume if p.rank > 2 else 1.0
     depth = p.inputs * p.taps
     rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate

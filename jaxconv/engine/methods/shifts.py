@@ -7,11 +7,13 @@ loop. The terms are summed as a balanced tree, which is faster than a chain and 
 
 import itertools
 import math
+from functools import partial
 
 import jax
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.fencing import fenced
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_as_tree
 
@@ -29,7 +31,9 @@ def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
     terms = problem.taps * problem.inputs
     rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
-    rate = rate if terms <= c.shifts_cliff else c.shifts_slow_rate
+    rate = (
+        rate if terms <= c.shifts_cliff and max(problem.strides, default=1) == 1 else c.shifts_slow_rate
+    )
     size = problem.accumulator.itemsize
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * math.prod(problem.output)
@@ -47,7 +51,13 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
-    signal = problem.pad(signal.astype(problem.accumulator))
+    padded = problem.pad(signal.astype(problem.accumulator))
+    compute = partial(_sum, problem, kernel, padded)
+    return fenced(compute, signal) if problem.platform == "cpu" else compute()
+
+
+def _sum(problem: Problem, kernel: jax.Array, signal: jax.Array) -> jax.Array:
+    """Sum the shifted slices of a padded signal."""
 
     def term(i: int, tap: tuple[int, ...]) -> jax.Array:
         start = [t * d for t, d in zip(tap, problem.kernel_dilation)]
