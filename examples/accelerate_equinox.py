@@ -66,9 +66,9 @@ def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
         return -jax.nn.log_softmax(scores(network, images))[:, 0].mean()
 
     plans, differences = jaxconv.explain(loss, network, images), []
-    for what, fn in (("scores", scores), ("gradients", eqx.filter_grad(loss))):
+    for what, fn, of in (("scores", scores, lambda f: f), ("gradients", loss, eqx.filter_grad)):
         runs = {
-            name: partial(_arrays, eqx.filter_jit(variant), network, images)
+            name: partial(_arrays, eqx.filter_jit(of(variant)), network, images)
             for name, variant in (("Equinox", fn), ("accelerated", jaxconv.accelerate(fn)))
         }
         plain, fast = (runs[name]() for name in runs)

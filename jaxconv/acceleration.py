@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -57,7 +57,8 @@ def accelerate(
         >>> fast(jnp.array([1.0, 2.0]), jnp.array([1.0, 1.0])).tolist()
         [1.0, 9.0, 4.0]
     """
-    return primitive.planned(fn, requested("accelerate", method, max_bytes, local))
+    request = requested("accelerate", method, max_bytes, local)
+    return primitive.planned(fn, replace(request, between_layers=True))
 
 
 @dataclass(frozen=True)

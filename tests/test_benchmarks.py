@@ -1,40 +1,88 @@
-"""The benchmark measures what it says and writes its page."""
+"""The benchmark measures what it says, saves it, and its page tells it."""
 
+import importlib.util
 import time
 from pathlib import Path
 
+import jax
 import pytest
+
+from jaxconv import plotting
+from jaxconv.benchmarking import running
+from jaxconv.benchmarking.cases import Case, _layer
+from jaxconv.benchmarking.reported import REPORTS
+from jaxconv.benchmarking.timing import measure
+
+LINE, LONG = Case("64 × 9", (64,), (9,)), Case("3e4 × 1025", (30_000,), (1025,))
+IMAGE, LAYER = Case("9² × 3²", (9, 9), (3, 3)), _layer("l", 1, 3, 8, 4, 3)
+PARTS = {
+    "one channel, forward": [LINE, LONG, IMAGE],
+    "channels, forward": [LAYER],
+    "one channel, value and both gradients": [LINE],
+    "channels, value and both gradients": [LAYER],
+    "reported": [r for r in REPORTS if "dilated" in r.name],
+    "prepared": [LINE],
+    "lengths": [LINE],
+    "planning": [LINE],
+}
 
 
 @pytest.fixture
-def benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+def few(monkeypatch, single):
+    """Run few and small cases."""
+    steps = {part: step for part, _, step in running.PARTS}
+    assert set(steps) == set(PARTS)
+    monkeypatch.setattr(running, "PARTS", [(part, cases, steps[part]) for part, cases in PARTS.items()])
 
 
-def test_timing_tells_slow_from_fast(benchmarks):
-    from timing import measure
-
+def test_timing_tells_slow_from_fast():
     times = measure({"slow": lambda: time.sleep(0.01), "fast": lambda: None}, rounds=3, burst=0.005)
     assert 0.01 <= times["slow"].seconds < 0.1
     assert times["fast"].seconds < 0.001
 
 
-def test_a_page_is_written(benchmarks, single, tmp_path):
-    import report
-    import run
-    from cases import Case, _layer
+def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
+    steps = list(running.run())
+    assert [part for part, *_ in steps] == [part for part, cases in PARTS.items() for _ in cases]
+    results = steps[-1][-1]
+    told = results["one channel, forward"]["64 × 9"]
+    assert told["method"] == "shifts"
+    assert told["error"] < 1e-6
+    assert {"jaxconv", "JAX", "SciPy", "method shifts"} <= set(told["seconds"])
+    assert results["channels, forward"]["l"]["error"] < 1e-6
+    (reported,) = results["reported"].values()
+    assert reported["difference"] < 1e-5
+    assert results["planning"]["64 × 9"]["seconds"]["cached"] < 50e-6
+    assert results["planning"]["64 × 9"]["seconds"]["fresh"] < 5e-3
+    spec = importlib.util.spec_from_file_location(
+        "page", Path(__file__).parent.parent / "benchmarks/page.py"
+    )
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    page.write(results, tmp_path)
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert text.count("fastest peer / ours") == 4
+    assert "| memory by blocks" in text
+    assert "| 64 × 9 | " in text
+    assert "planner's regret" in text
+    assert "[jax-ml/jax 26266](https://github.com/jax-ml/jax/issues/26266)" in text
+    assert (tmp_path / "images" / "methods.png").stat().st_size > 10_000
 
-    cases = {"single": Case("64", (64,), (9,)), "channels": _layer("layer", 1, 3, 8, 4, 3)}
-    steps = {group: run.gradients(case, *run.operands(case)) for group, case in cases.items()}
-    results = {
-        "about": run.about(),
-        "limits": {"copy, GB/s": 1.0, "matrix product, GFLOP/s": 1.0},
-        "forward": {group: {case.name: run.time_forward(case)} for group, case in cases.items()},
-        "gradients": {group: {cases[group].name: run._seconds(step)} for group, step in steps.items()},
+
+def test_the_picture_draws_each_method_and_the_fastest_peer():
+    rows = {
+        f"1e6 × {m}": {"seconds": {"jaxconv": 1.0, "JAX": 3.0, "SciPy": 2.0 * m, "method fft": 1.0}}
+        for m in (3, 9)
     }
-    assert results["forward"]["single"]["64"]["error"] < 1e-6
-    report.write(results, tmp_path / "page.md")
-    page = (tmp_path / "page.md").read_text()
-    assert page.count("fastest peer / ours") == 4
-    assert "| 64 | " in page
-    assert "planner's regret" in page
+    axes = plotting.methods(rows).axes[0]
+    lines = {line.get_label(): list(line.get_ydata()) for line in axes.get_lines()}
+    assert lines == {"fastest peer": [3000, 3000], "fft": [1000, 1000]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("report", [r for r in REPORTS if "12868" in r.thread], ids=lambda r: r.name)
+def test_a_convolution_in_a_loop_is_not_slow(report, single):
+    """Inside a loop JAX's own took a hundred times as long (jax issue 12868); ours must not."""
+    seconds = running.time_reported(report)["seconds"]
+    assert seconds["JAX"] > 5 * seconds["jaxconv"]
+    assert jax.default_backend() == "cpu"

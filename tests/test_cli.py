@@ -1,5 +1,6 @@
 """The command line does its job on real input and tells a mistake in one line."""
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,11 @@ import skimage
 from PIL import Image
 from typer.testing import CliRunner
 
+from jaxconv import calibration
 from jaxconv.__main__ import _load, app
+from jaxconv.benchmarking import running
+from jaxconv.benchmarking.cases import Case
+from jaxconv.engine import costs
 
 COINS = os.path.join(os.path.dirname(skimage.__file__), "data", "coins.png")
 TRUE_COINS = np.array(  # row, column, radius of each of the 24, fitted to their outlines and looked at
@@ -148,3 +153,36 @@ def test_reads_pictures_of_every_kind(tmp_path, mode):
     loaded = np.asarray(_load(path))
     assert loaded.shape == (9, 24)
     assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.6  # mode 1 is dithered
+
+
+def test_calibrates(tmp_path, monkeypatch):
+    monkeypatch.setenv("JAXCONV_CACHE", str(tmp_path))
+    few = list(calibration.problems("cpu"))[:2]
+    monkeypatch.setattr(calibration, "problems", lambda platform: few)
+    status, out, error = run("calibrate")
+    costs.constants.cache_clear()
+    assert (status, error) == (0, "")
+    assert re.search(r"^shifts_call +", out, re.MULTILINE)
+    (file,) = tmp_path.iterdir()
+    assert out.splitlines()[-1] == f"wrote {file}"
+
+
+def test_a_platform_that_is_not_there_is_told():
+    status, _, error = run("calibrate", "--platform", "tpu")
+    assert status == 2
+    assert "tpu" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_benchmarks(tmp_path, monkeypatch):
+    case = Case("64 × 9", (64,), (9,))
+    monkeypatch.setattr(running, "PARTS", [("one channel, forward", [case], running.time_forward)])
+    status, out, error = run("bench", "--quick", "--output", tmp_path)
+    assert (status, error) == (0, "")
+    assert re.search(
+        r"^one channel, forward: 64 × 9 +[0-9.]+ ms +[0-9.]+ ms +[0-9.]+$", out, re.MULTILINE
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"benchmarks.json", "methods.png"}
+    results = json.loads((tmp_path / "benchmarks.json").read_text())
+    assert set(results["about"]) >= {"device", "versions", "date"}
+    assert results["one channel, forward"]["64 × 9"]["seconds"]["SciPy"] > 0

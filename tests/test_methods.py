@@ -120,3 +120,20 @@ def test_the_suite_notices_a_method_off_by_one_tap(rng, monkeypatch):
     with pytest.raises(AssertionError, match="off by"):
         assert_sums_close(got, np.convolve(a, b), a, b)
     assert_sums_close(jaxconv.convolve(a, b, method="shifts"), np.convolve(a, b), a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int32", "uint8"])
+def test_shifts_are_summed_once_whatever_follows(rng, dtype):
+    """Two consumers, one of which pads: the compiler would sum anew in each, tap by tap with a test."""
+    a, b = (jnp.asarray(x) for x in operands(rng, [(64,), (9,)], dtype))
+
+    def consume(a, b):
+        out = jaxconv.convolve(a, b, "same", "shifts")
+        return jnp.pad(out, 3), out[::2]
+
+    text = jax.jit(consume).lower(a, b).compile().as_text()
+    assert text.count(" multiply(") == 9
+    padded, halved = jax.jit(consume)(a, b)
+    want = np.convolve(a, b, "same")
+    np.testing.assert_allclose(padded[3:-3], want, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(halved, want[::2], rtol=1e-5, atol=1e-5)

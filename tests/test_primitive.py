@@ -236,6 +236,30 @@ def test_ahead_of_time_and_eval_shape(rng):
     assert jax.eval_shape(jaxconv.convolve, a, b).shape == (14,)
 
 
+def test_donated_operands(rng):
+    a, b = (jnp.asarray(x) for x in operands(rng, [(12,), (3,)]))
+    want = np.convolve(a, b, "same")
+    got = jax.jit(partial(jaxconv.convolve, mode="same"), donate_argnums=0)(a, b)
+    np.testing.assert_allclose(got, want, atol=1e-12)
+    assert a.is_deleted()
+
+
+@pytest.mark.skipif(not hasattr(jax, "pmap"), reason="this JAX has no pmap")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_pmap_and_its_gradient(rng):
+    signals, kernel = (jnp.asarray(x) for x in operands(rng, [(4, 20), (3,)]))
+
+    def loss(convolve):
+        return lambda x, k: (convolve(x, k, "same") ** 2).sum()
+
+    def gradients(transform, convolve):
+        each = transform(jax.value_and_grad(loss(convolve), (0, 1)), in_axes=(0, None))
+        return each(signals, kernel)
+
+    got, want = gradients(jax.pmap, jaxconv.convolve), gradients(jax.vmap, reference.convolve)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-10), got, want)
+
+
 def test_runs_with_jit_disabled(rng):
     a, b = operands(rng, [(12,), (3,)])
     with jax.disable_jit():

@@ -13,13 +13,22 @@ import jax.numpy as jnp
 from jax import lax
 
 
-def fenced(compute: Callable[[], jax.Array], witness: jax.Array) -> jax.Array:
-    """Return `compute()`, fused with nothing else; the witness is some array that is not constant."""
-    if witness.size == 0:
+def fenced(compute: Callable[[], jax.Array], *operands: jax.Array) -> jax.Array:
+    """Return `compute()`, which is of these operands, fused with nothing else; the first is no constant.
+
+    What the other branch would return is made of all operands, so that inside `jax.shard_map` it varies
+    over the same axes of the mesh.
+    """
+    if operands[0].size == 0:
         return compute()
     result = jax.eval_shape(compute)
-    first = lax.slice(witness, [0] * witness.ndim, [1] * witness.ndim).reshape(())
-    return lax.cond(_surely(first), compute, lambda: jnp.zeros(result.shape, result.dtype))
+    firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
+
+    def never() -> jax.Array:
+        zero = sum(first - first for first in firsts)
+        return jnp.broadcast_to(jnp.asarray(zero, result.dtype), result.shape)
+
+    return lax.cond(_surely(firsts[0]), compute, never)
 
 
 def _surely(value: jax.Array) -> jax.Array:

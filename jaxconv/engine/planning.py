@@ -22,6 +22,7 @@ class Request:
     max_bytes: int | None = None  # of memory beyond the operands and the result
     local: bool = False  # whether an error or a NaN may reach only the places whose window holds it
     problem: Problem | None = None  # the one that a plan was passed for
+    between_layers: bool = False  # of a network, whose layouts had better agree
 
     def refusal(self, name: str, cost: costs.Cost) -> str:
         """Return "" where a method keeps the bounds, or why it does not."""
@@ -33,6 +34,7 @@ class Request:
 
 
 ANY = Request()
+BETWEEN_LAYERS = Request(between_layers=True)
 FAVOUR = 0.3  # measured on residual networks: what layouts that agree are worth
 DENSE = 8  # features in and out, from which it is
 
@@ -136,7 +138,7 @@ def plan(problem: Problem, request: Request) -> Plan:
             told = "; ".join(f"{c.method} {c.refusal}" for c in asked)
             rule = "leave a method that can compute the problem within the bounds"
             raise checks.value_error("convolution", "max_bytes", rule, told, "Widen the bounds.")
-        return Plan(problem, request, min(able, key=partial(_rank, problem)).method, asked)
+        return Plan(problem, request, min(able, key=partial(_rank, problem, request)).method, asked)
     refusal = next(c.refusal for c in asked if c.method == name)
     if refusal:
         rule = f"be able to compute the problem, and {name!r} cannot ({refusal})"
@@ -164,13 +166,13 @@ def possible(request: Request, problem: Problem) -> Request:
     return replace(request, method=request.method if able else "auto", problem=None)
 
 
-def _rank(problem: Problem, candidate: Candidate) -> float:
+def _rank(problem: Problem, request: Request, candidate: Candidate) -> float:
     """Return the seconds that a candidate is ranked by.
 
     Between dense layers `direct` is favoured: neighbours that are computed in its layout move no data.
     """
-    dense = min(problem.inputs, problem.outputs) >= DENSE and candidate.method == "direct"
-    return candidate.seconds * (FAVOUR if dense else 1.0)
+    dense = request.between_layers and min(problem.inputs, problem.outputs) >= DENSE
+    return candidate.seconds * (FAVOUR if dense and candidate.method == "direct" else 1.0)
 
 
 def _ask(name: str, problem: Problem, request: Request) -> Candidate:

@@ -21,7 +21,7 @@ from jax import lax
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
-from jaxconv.engine.planning import ANY, Plan, Request, compute, plan, possible
+from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.rewriting import rewritten
 
@@ -61,7 +61,8 @@ def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | No
     def look(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive in (lax_p, convolution_p):
             problem = _problem_in(equation, platform)
-            found.append(plan(problem, possible(equation.params.get("request", ANY), problem)))
+            request = equation.params.get("request", BETWEEN_LAYERS)
+            found.append(plan(problem, possible(request, problem)))
         return equation
 
     jax.eval_shape(rewritten(fn, look), *operands)

@@ -20,6 +20,7 @@ from jaxconv.engine.problem import Problem, Shape
 
 LOCAL = False
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
+MOVES = {1: 4, 2: 6, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
 GROUP_BYTES = 32_000_000  # blocks are transformed in groups of about so much memory
 
 
@@ -36,7 +37,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     p, n, count = problem, math.prod(_size(problem)), _count(problem)
     blocks = count * p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs
-    width, moves = 2 if p.is_complex else 1, 2 + 2 * p.rank  # the longer the blocks, the less in cache
+    width, moves = 2 if p.is_complex else 1, MOVES[p.rank]
     seconds = c.fft_call + transform_seconds(c, width * (blocks + kernels), n)
     seconds += fft.product_seconds(p, c, n * count)
     seconds += moves * p.accumulator.itemsize * blocks * n / c.memory_rate

@@ -53,7 +53,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.pad(signal.astype(problem.accumulator))
     compute = partial(_sum, problem, kernel, padded)
-    return fenced(compute, signal) if problem.platform == "cpu" else compute()
+    return fenced(compute, signal, kernel) if problem.platform == "cpu" else compute()
 
 
 def _sum(problem: Problem, kernel: jax.Array, signal: jax.Array) -> jax.Array:
