@@ -157,11 +157,11 @@ def methods(rows: dict[str, Any]) -> "Figure":
         signal, kernel = name.split(" × ")
         by_signal.setdefault(signal, {})[int(kernel.strip("²³"))] = row["seconds"]
     shown = [_most_kernels(by_signal, mark) for mark in ("", "²", "³")]
-    figure = Figure(figsize=(12, 4.4), layout="constrained")
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
     for axes, signal in zip(figure.subplots(1, 3), shown, strict=True):
         if signal:
             _times(axes, by_signal[signal])
-            axes.set_title(f"signal {signal}")
+            axes.set_title(f"a signal of {signal} samples")
     handles = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
     figure.legend(list(handles.values()), list(handles), loc="outside right upper")
     return figure
@@ -200,7 +200,13 @@ def _times(axes: "Axes", by_kernel: dict[int, dict[str, float]]) -> None:
         style = "--" if name == "fastest peer" else "-"
         if name in lines:
             axes.plot(*zip(*lines[name]), style, color=colour, marker=marker, label=name)
-    axes.set(xscale="log", yscale="log", xlabel="kernel, taps an axis", ylabel="time (ms)")
+    axes.set(xscale="log", yscale="log", xlabel="kernel, taps along each axis", ylabel="time (ms)")
+    shown: list[int] = []
+    for taps in sorted(by_kernel):  # not so close that their labels would touch
+        shown += [taps] if not shown or taps > 1.5 * shown[-1] else []
+    axes.set_xticks(shown, [f"{taps:,}" for taps in shown], rotation=60)
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.3)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import scipy.signal
 
 METHODS = ("direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases")
+OF_CONVOLVE = tuple(m for m in METHODS if m != "phases")  # which is of dilated signals
 MODES = ("full", "same", "valid")
 
 # Shapes of signal and kernel: odd and even, length 1, equal, kernel longer, mixed, one to three axes.

@@ -9,7 +9,7 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 METHODS = {  # what the networks are there to show: not all is left to lax
     "accelerate_flax": {"direct", "shifts"},
-    "accelerate_equinox": {"direct", "shifts"},
+    "accelerate_equinox": {"direct", "products"},
 }
 
 

@@ -9,25 +9,25 @@ import pytest
 
 import jaxconv
 from jaxconv.engine.methods import METHOD_MODULES
-from tests.helpers import METHODS, MODES, operands
+from tests.helpers import MODES, OF_CONVOLVE, operands
 
 pytestmark = pytest.mark.usefixtures("lenient")
 FUNCTIONS = (jaxconv.convolve, jaxconv.correlate)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OF_CONVOLVE)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_results_are_those_of_the_kernel(rng, function, mode, method):
-    for shapes in [((60,), (5,)), ((12, 13), (3, 4)), ((4,), (9,)), ((200,), (190,))]:
-        for dtype in ("float64", "complex128"):
-            signal, kernel = operands(rng, shapes, dtype)
-            prepared = jaxconv.prepare(kernel, signal.shape, function, mode=mode, method=method)
-            got = jax.jit(partial(function, mode=mode))(signal, prepared)
-            np.testing.assert_allclose(got, function(signal, kernel, mode, "direct"), atol=1e-12)
+    cases = [((60,), (5,), "float64"), ((12, 13), (3, 4), "complex128"), ((4,), (9,), "complex128")]
+    for *shapes, dtype in [*cases, ((200,), (190,), "float64")]:
+        signal, kernel = operands(rng, shapes, dtype)
+        prepared = jaxconv.prepare(kernel, signal.shape, function, mode=mode, method=method)
+        got = jax.jit(partial(function, mode=mode))(signal, prepared)
+        np.testing.assert_allclose(got, function(signal, kernel, mode, "direct"), atol=1e-12)
 
 
-@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("method", ["auto", *OF_CONVOLVE])
 def test_derivatives_are_those_of_the_kernel(rng, method):
     signal, kernel = (jnp.asarray(x) for x in operands(rng, [(12, 13), (3, 4)]))
 
@@ -38,7 +38,7 @@ def test_derivatives_are_those_of_the_kernel(rng, method):
     def plain(signal, kernel):
         return jnp.cos(jaxconv.convolve(signal, kernel, "same", "direct")).sum()
 
-    for transform in (jax.grad, jax.jacfwd, jax.hessian):
+    for transform in (jax.grad, jax.hessian):  # the latter is forward over reverse
         both = (jax.jit(transform(fn, (0, 1)))(signal, kernel) for fn in (with_prepared, plain))
         jax.tree.map(partial(np.testing.assert_allclose, atol=1e-10), *both)
 

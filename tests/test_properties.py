@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from jaxconv import convolve, correlate
-from tests.helpers import METHODS
+from tests.helpers import OF_CONVOLVE
 
 pytestmark = pytest.mark.usefixtures("lenient")
 
 shapes = st.integers(1, 3).flatmap(
     lambda rank: st.tuples(*[hnp.array_shapes(min_dims=rank, max_dims=rank, max_side=6)] * 3)
 )
-methods = st.sampled_from(["auto", *METHODS])
+methods = st.sampled_from(["auto", *OF_CONVOLVE])
 properties = settings(
     max_examples=25,
     deadline=None,  # each new shape is compiled
@@ -96,7 +96,7 @@ def test_the_transpose_is_the_adjoint(shapes, method, mode, seed):
     close((image * y).sum(), (x * back).sum())
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OF_CONVOLVE)
 def test_chunks_that_overlap_add_up_to_the_whole(rng, method):
     a, b = rng.standard_normal(100), rng.standard_normal(7)
     whole = np.zeros(106)
