@@ -1,12 +1,14 @@
 """convolve and correlate give SciPy's answers, by every method, in every dtype."""
 
 import inspect
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.signal
+from jax import lax
 
 import jaxconv
 from jaxconv import reference
@@ -172,3 +174,17 @@ def test_circle_filter_gives_one_hot_spot_among_shapes():
     best = response.max()
     response[40 - 3 : 40 + 4, 48 - 3 : 48 + 4] = 0
     assert response.max() < 0.6 * best  # the square is the most alike
+
+
+def test_precision_reaches_every_method():
+    exact = lax.Precision.HIGHEST
+    for mode in MODES:
+        convolve = partial(jaxconv.convolve, mode=mode, precision="highest")
+        plans = jaxconv.explain(convolve, jnp.ones(10), jnp.ones(3))
+        found = {plan.problem.precision for plan in (*plans.forward, *plans.gradient)}
+        assert found == {(exact, exact)}
+        np.testing.assert_allclose(
+            convolve(np.ones(10), np.ones(3)), np.convolve(np.ones(10), np.ones(3), mode)
+        )
+    with pytest.raises(ValueError, match=r"[Pp]recision"):
+        jaxconv.convolve(np.ones(10), np.ones(3), precision="best")

@@ -50,7 +50,7 @@ def _in_jax(case: Case):
 
 def _opencv(x: np.ndarray, k: np.ndarray) -> dict:
     try:
-        import cv2
+        import cv2  # pyright: ignore[reportMissingImports]
     except ImportError:
         return {}
     if x.ndim != 2 or min(k.shape) > 127:
@@ -63,7 +63,7 @@ def _opencv(x: np.ndarray, k: np.ndarray) -> dict:
 def _torch(case: Case, x: np.ndarray, k: np.ndarray):
     """Return PyTorch's forward and value with gradients, or None where it has none."""
     try:
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     if case.products > HOURS and not case.options:
