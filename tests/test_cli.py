@@ -138,7 +138,10 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path):
     process = subprocess.Popen([*command, "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True)
     time.sleep(8)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    try:
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()  # else a program that does not end would slow the tests after it
     assert (process.returncode, error) == (130, "")
     assert list(tmp_path.iterdir()) == []
 
