@@ -1,10 +1,11 @@
 """The machine: what device, processor and versions a measurement was made with."""
 
+import contextlib
 import datetime
-import importlib.metadata
 import os
 import platform as python_platform
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,11 @@ def about(platform: str | None = None) -> dict[str, Any]:
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of those packages that are installed, of what is timed and what it runs on."""
-    found = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
-    return {name: found[name] for name in PACKAGES if name in found}
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 @cache
