@@ -44,8 +44,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
 
 def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Cut the kernel into blocks and transform them."""
-    p, size, count = problem, _size(problem), _count(problem)
-    step = size[0] - p.dense[0] + 1
+    p, size, step, count = problem, _size(problem), _step(problem), _count(problem)
     forward, _ = fft.transforms(p, size)
     dilated = fft.dilate_kernel(p, kernel)
     ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
@@ -55,8 +54,7 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, responses: jax.Array) -> jax.Array:
     """Cut the signal into blocks, transform, multiply and add up, transform back."""
-    p, size, count = problem, _size(problem), _count(problem)
-    step = size[0] - p.dense[0] + 1
+    p, size, step, count = problem, _size(problem), _step(problem), _count(problem)
     forward, inverse = fft.transforms(p, size)
     ends = [n - m for n, m in zip((count * step + p.dense[0] - 1, *size[1:]), p.padded, strict=True)]
     padding = [(lo, hi + end) for (lo, hi), end in zip(p.padding, ends, strict=True)]
@@ -84,6 +82,9 @@ def _size(problem: Problem) -> Shape:
     return tuple(fft.fast_length(p, n) for n in (first, *p.padded[1:]))
 
 
+def _step(problem: Problem) -> int:
+    return _size(problem)[0] - problem.dense[0] + 1
+
+
 def _count(problem: Problem) -> int:
-    step = _size(problem)[0] - problem.dense[0] + 1
-    return -(-problem.reach[0] // step)
+    return -(-problem.reach[0] // _step(problem))

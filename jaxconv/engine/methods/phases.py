@@ -9,13 +9,12 @@ axis; loses with few taps a phase, where interleaving the phases costs more than
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Constants, Cost, constants
+from jaxconv.engine.costs import Constants, Cost, built_in
 from jaxconv.engine.methods import direct, fft, lags, products
 from jaxconv.engine.problem import Problem
 
@@ -40,7 +39,8 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """What the convolution of the undilated signal costs, and interleaving its outputs."""
-    name, inner = _way(problem, c)
+    name = _way(problem)
+    inner = WAYS[name].cost(_phased(problem), c)
     moved = problem.accumulator.itemsize * math.prod(problem.output)
     return Cost(inner.seconds + 6 * moved / c.memory_rate, inner.bytes + moved, f"by {name}")
 
@@ -59,13 +59,13 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
         dealt = padded.reshape(*k.shape[:at], v, d, *k.shape[at + 1 :])
         k = jnp.moveaxis(jnp.flip(dealt, at + 1), at + 1, 2 + axis)
     k = k.reshape(p.groups, phased.outputs, p.inputs, *phased.window)
-    return _inner(problem).prepare(phased, k)
+    return WAYS[_way(problem)].prepare(phased, k)
 
 
 def run(problem: Problem, signal: jax.Array, ready: jax.Array) -> jax.Array:
     """Convolve the undilated signal, interleave the phases, cut the outputs out."""
     p, phased = problem, _phased(problem)
-    out = _inner(problem).run(phased, signal, ready)
+    out = WAYS[_way(problem)].run(phased, signal, ready)
     out = out.reshape(p.batch, p.groups, p.outputs, *p.signal_dilation, *phased.places)
     order = [axis for i in range(p.rank) for axis in (3 + p.rank + i, 3 + i)]
     whole = [n * d for n, d in zip(phased.places, p.signal_dilation, strict=True)]
@@ -92,12 +92,11 @@ def _phased(problem: Problem) -> Problem:
     )
 
 
-def _way(problem: Problem, c: Constants) -> tuple[str, Cost]:
-    """Return how the phases are best convolved."""
-    phased = _phased(problem)
+def _way(problem: Problem) -> str:
+    """Return how the phases are best convolved, by the built-in constants.
+
+    These alone: what was prepared of a kernel is run as it was prepared, calibrated since or not.
+    """
+    phased, c = _phased(problem), built_in(problem.platform)
     able = {name: way.cost(phased, c) for name, way in WAYS.items() if not way.supports(phased)}
-    return min(able.items(), key=lambda item: item[1].seconds)
-
-
-def _inner(problem: Problem) -> Any:
-    return WAYS[_way(problem, constants(problem.platform))[0]]
+    return min(able, key=lambda name: able[name].seconds)
