@@ -1,7 +1,6 @@
 """The command line: `jaxconv learn`, `find`, `calibrate` and `bench`."""
 
 import json
-import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import typer
 
-from jaxconv import calibration, checks, detection, kernels, learning, matching, plotting, signals
-from jaxconv.benchmarking import running
+from jaxconv import checks, detection, files, kernels, learning, matching, plotting, signals
+from jaxconv.benchmarking import rows
 from jaxconv.engine import store
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -121,6 +120,8 @@ def calibrate(
 
     Later processes on this device with these versions plan by them.
     """
+    from jaxconv import calibration  # with scipy's optimizer
+
     with _one_line_errors("calibrate"):
         number = len(list(calibration.problems("cpu")))
         with _progress("calibrating", number) as report:
@@ -140,6 +141,8 @@ def bench(
     Prints each case's time and the fastest peer's; writes everything (benchmarks.json, after each case
     what there is so far) and a picture of each method's time against the kernel's size (methods.png).
     """
+    from jaxconv.benchmarking import running  # peers take long to import
+
     with _one_line_errors("bench"):
         total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in running.PARTS)
         results = {}
@@ -148,12 +151,10 @@ def bench(
             for done, (part, name, results) in enumerate(running.run(platform, quick), 1):
                 row = results[part][name]
                 print(_benched(f"{part}: {name}", row))
-                report(done, row["seconds"].get("jaxconv", 0.0))
+                report(done, row["seconds"].get(rows.OURS, 0.0))
                 text = json.dumps(results, indent=1)
-                _write(
-                    output / "benchmarks.json",
-                    lambda file, text=text: file.write(text.encode()),
-                    told=False,
+                files.write(
+                    output / "benchmarks.json", lambda file, text=text: file.write(text.encode())
                 )
         figure = plotting.methods(results["one channel, forward"])
         print(f"wrote {output / 'benchmarks.json'}")
@@ -162,9 +163,8 @@ def bench(
 
 def _benched(title: str, row: dict[str, Any]) -> str:
     """Return a line of the table: our time, the fastest peer's, their ratio."""
-    seconds, own = row["seconds"], ("copy", "forward", "jaxconv")
-    ours = seconds.get("jaxconv", min(seconds.values()))
-    peers = [s for name, s in seconds.items() if name not in own and not name.startswith("method ")]
+    seconds, peers = row["seconds"], rows.peers(row).values() if rows.OURS in row["seconds"] else ()
+    ours = seconds.get(rows.OURS, min(seconds.values()))
     peer = f"{min(peers) * 1e3:>9.3f} ms{min(peers) / ours:>8.2f}" if peers else ""
     return f"{title:52}{ours * 1e3:>9.3f} ms{peer}"
 
@@ -253,18 +253,9 @@ def _load(path: Path) -> jax.Array:
     return jnp.asarray(pixels if grey else pixels.mean(-1))
 
 
-def _write(path: Path, save, told: bool = True) -> None:
-    """Write a file whole or not at all, and say so."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            save(file)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    if told:
-        print(f"wrote {path}")
+def _write(path: Path, save) -> None:
+    """Write a file and say so."""
+    print(f"wrote {files.write(path, save)}")
 
 
 @contextmanager

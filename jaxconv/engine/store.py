@@ -14,7 +14,7 @@ from typing import Any
 import jax
 from platformdirs import user_cache_dir
 
-from jaxconv import machine
+from jaxconv import files, machine
 
 
 def path(platform: str) -> Path:
@@ -46,16 +46,9 @@ def read(platform: str, names: set[str]) -> dict[str, Any]:
 
 
 def write(platform: str, values: dict[str, Any]) -> Path:
-    """Write constants, whole or not at all, and return where."""
-    file = path(platform)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps({"key": _key(platform), "constants": values}, indent=1) + "\n")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-    return file
+    """Write constants and return where."""
+    text = json.dumps({"key": _key(platform), "constants": values}, indent=1) + "\n"
+    return files.write(path(platform), lambda file: file.write(text.encode()))
 
 
 def _is_sound(values: dict[str, Any], names: set[str]) -> bool:
