@@ -6,12 +6,14 @@ python benchmarks/page.py out/benchmarks.json docs
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from statistics import geometric_mean
 
 from jaxconv import plotting
+from jaxconv.benchmarking.cases import sides
+from jaxconv.benchmarking.rows import OURS, gain, methods, ours, peers
 
-OURS = "jaxconv"
 INTRODUCTION = """\
 Written by `make bench`. Times are medians in ms of calls that alternate with all others' in one process;
 float32, mode 'same'; compile time apart. The error is against float64, relative to the greatest sum of
@@ -59,98 +61,102 @@ def write(results: dict, folder: Path) -> None:
     plotting.methods(results["one channel, forward"]).savefig(folder / "images" / "methods.png", dpi=110)
 
 
+Target = tuple[str, str, list[float]]  # what, what was aimed at, the values
+
+
 def _targets(results: dict) -> list[str]:
     """Return the table of what was aimed at and what was measured."""
-    single, layers, slopes, layer_slopes = (results[title] for title in TABLES)
-    dense = [*layers.values(), *layer_slopes.values()]
-    peers = [
-        [_best_peer(row) / _ours(row) for row in rows] for rows in (single.values(), slopes.values())
+    lines = ["| what | aimed at | geometric mean | least | most |", "|---|---|---|---|---|"]
+    for what, aim, values in (*_speeds(results), *_costs(results)):
+        mean, least, most = geometric_mean(max(v, 1e-9) for v in values), min(values), max(values)
+        lines.append(f"| {what} | {aim} | {mean:.2f} | {least:.2f} | {most:.2f} |")
+    (planning,) = results["planning"].values()
+    for which, aim in (("fresh", "≤ 5000"), ("cached", "≤ 50")):
+        lines.append(f"| planning, {which}, µs | {aim} | {planning['seconds'][which] * 1e6:.1f} | | |")
+    return lines
+
+
+def _speeds(results: dict) -> list[Target]:
+    """Return the ratios to others' times."""
+    single, layers, slopes, layer_slopes = (list(results[title].values()) for title in TABLES)
+    dense = layers + layer_slopes
+    copies = [row["seconds"]["copy"] / ours(row) for row in single if "copy" in row["seconds"]]
+    over = "the same over our forward, from 7 taps an axis"
+    return [
+        (
+            "one channel, forward: the fastest peer's time over ours",
+            "mean ≥ 1.5, least ≥ 1",
+            _all(gain, single),
+        ),
+        ("the same, against JAX", "mean ≥ 30", _all(_jax, single)),
+        (
+            "value and both gradients: the fastest peer's time over ours",
+            "mean ≥ 2, least ≥ 1",
+            _all(gain, slopes),
+        ),
+        (over, "most ≤ 3.5", _over_forward(results[TABLES[2]])),
+        ("channels, both: the fastest peer's time over ours", "mean ≥ 1.3", _all(gain, dense)),
+        ("channels, both: JAX's time over ours", "least ≥ 1", _all(_jax, dense)),
+        ("kernels up to 5 an axis: share of the speed of a copy", "≥ 0.6", copies),
     ]
-    copies = [row["seconds"]["copy"] / _ours(row) for row in single.values() if "copy" in row["seconds"]]
+
+
+def _costs(results: dict) -> list[Target]:
+    """Return what the speed costs: wrong picks, compiling, memory, error."""
+    single = results[TABLES[0]]
     first = [
         max(row["first"][OURS] for title in titles for row in results[title].values())
         for titles in (TABLES[:2], TABLES[2:])
     ]
     blocks = [row["memory"] for row in single.values() if row["method"] == "overlap"]
-    over = [
-        [row["error"] / _bound(name, row) for name, row in single.items() if _is_direct(row) == direct]
-        for direct in (True, False)
-    ]
-    rows = [
-        ("one channel, forward: the fastest peer's time over ours", "mean ≥ 1.5, least ≥ 1", peers[0]),
-        ("the same, against JAX", "mean ≥ 30", [_jax(row) for row in single.values()]),
-        ("value and both gradients: the fastest peer's time over ours", "mean ≥ 2, least ≥ 1", peers[1]),
-        ("the same over our forward, from 7 taps an axis", "most ≤ 3.5", _over_forward(slopes)),
-        ("channels, both: the fastest peer's time over ours", "mean ≥ 1.3", list(map(_peer, dense))),
-        ("channels, both: JAX's time over ours", "least ≥ 1", list(map(_jax, dense))),
-        ("kernels up to 5 an axis: share of the speed of a copy", "≥ 0.6", copies),
-        (
-            "planner's regret: its pick's time over the fastest's",
-            "mean ≤ 1.05, most ≤ 1.3",
-            _regrets(single),
-        ),
+    regrets = [methods(row)[row["method"]] / min(methods(row).values()) for row in single.values()]
+    direct, by_fft = (
+        [row["error"] / _bound(name, row) for name, row in single.items() if _is_direct(row) == kind]
+        for kind in (True, False)
+    )
+    return [
+        ("planner's regret: its pick's time over the fastest's", "mean ≤ 1.05, most ≤ 1.3", regrets),
         ("first call, which compiles, forward and with gradients, s", "≤ 1.5, ≤ 4", first),
         ("memory by blocks, in signals", "≤ 1", blocks),
         ("a sample's time, 1e5 to 1e8, longest over shortest", "≤ 1.5", _flatness(results["lengths"])),
-        ("error over 4 eps √taps, direct kinds", "most ≤ 1", over[0]),
-        ("error over 16 eps log₂ n, FFT kinds", "most ≤ 1", over[1]),
+        ("error over 4 eps √taps, direct kinds", "most ≤ 1", direct),
+        ("error over 16 eps log₂ n, FFT kinds", "most ≤ 1", by_fft),
     ]
-    lines = ["| what | aimed at | geometric mean | least | most |", "|---|---|---|---|---|"]
-    for what, aim, values in rows:
-        mean, least, most = geometric_mean(max(v, 1e-9) for v in values), min(values), max(values)
-        lines.append(f"| {what} | {aim} | {mean:.2f} | {least:.2f} | {most:.2f} |")
-    for which, seconds in _only(results["planning"])["seconds"].items():
-        aim = {"fresh": "≤ 5000", "cached": "≤ 50"}[which]
-        lines.append(f"| planning, {which}, µs | {aim} | {seconds * 1e6:.1f} | | |")
-    return lines
+
+
+def _all(of: Callable[[dict], float], rows: list[dict]) -> list[float]:
+    return [of(row) for row in rows]
+
+
+def _jax(row: dict) -> float:
+    return row["seconds"]["JAX"] / ours(row)
 
 
 def _over_forward(rows: dict) -> list[float]:
-    seven = [row["seconds"] for name, row in rows.items() if _sizes(name)[2] >= 7]
-    return [seconds[OURS] / seconds["forward"] for seconds in seven]
+    seven = [row for name, row in rows.items() if sides(name)[1] >= 7]
+    return [ours(row) / row["seconds"]["forward"] for row in seven]
 
 
 def _flatness(rows: dict) -> list[float]:
     """Return, for each kernel, the dearest sample's time over the cheapest's."""
     dear: dict[int, list[float]] = {}
     for name, row in rows.items():
-        dear.setdefault(_sizes(name)[1], []).append(_ours(row) / row["samples"])
+        dear.setdefault(sides(name)[1], []).append(ours(row) / row["samples"])
     return [max(times) / min(times) for times in dear.values()]
 
 
 def _bound(name: str, row: dict) -> float:
     """Return the error that is aimed at, relative to the sum of absolute products."""
-    samples, taps, _ = _sizes(name)
-    return EPS * (4 * math.sqrt(taps) if _is_direct(row) else 16 * math.log2(samples))
-
-
-def _sizes(name: str) -> tuple[int, int, int]:
-    """Read a case's samples, its taps, and its taps an axis off its name."""
-    signal, kernel = name.split(" × ")
-    rank = {"²": 2, "³": 3}.get(signal[-1], 1)
-    n, m = (int(float(part.strip("²³"))) for part in (signal, kernel))
-    return n**rank, m**rank, m
+    signal, kernel, rank = sides(name)
+    return EPS * (4 * math.sqrt(kernel**rank) if _is_direct(row) else 16 * math.log2(signal**rank))
 
 
 def _is_direct(row: dict) -> bool:
     return row["method"] in ("direct", "products", "shifts", "folded")
 
 
-def _jax(row: dict) -> float:
-    return row["seconds"]["JAX"] / _ours(row)
-
-
-def _peer(row: dict) -> float:
-    return _best_peer(row) / _ours(row)
-
-
-def _only(rows: dict) -> dict:
-    (row,) = rows.values()
-    return row
-
-
 def _table(rows: dict) -> list[str]:
-    names = list(dict.fromkeys(n for row in rows.values() for n in row["seconds"] if not _is_ours(n)))
+    names = list(dict.fromkeys(name for row in rows.values() for name in peers(row)))
     told = "method" in next(iter(rows.values()))
     memory = any("memory" in row for row in rows.values())
     head = ["case", OURS, *names, "fastest peer / ours", *(["method", "error"] if told else [])]
@@ -160,7 +166,7 @@ def _table(rows: dict) -> list[str]:
         seconds = row["seconds"]
         best = min(seconds[n] for n in (OURS, *names) if n in seconds)
         cells = [_cell(seconds.get(n), best) for n in (OURS, *names)]
-        cells.append(f"{_best_peer(row) / _ours(row):.2f}")
+        cells.append(f"{gain(row):.2f}")
         if told:
             cells += [row["method"], f"{row['error']:.0e}"]
         if memory:
@@ -181,7 +187,7 @@ def _reported(rows: dict) -> list[str]:
         seconds, (*_, owner, name, _, number) = row["seconds"], row["thread"].split("/")
         link = f"[{owner}/{name} {number}]({row['thread']})"
         times = [f"{seconds[who] * 1e3:.3g}" for who in ("JAX", OURS)]
-        ratio = f"{seconds['JAX'] / seconds[OURS]:.1f}"
+        ratio = f"{_jax(row):.1f}"
         lines.append("| " + " | ".join([link, what, *times, ratio, f"{row['difference']:.0e}"]) + " |")
     return lines
 
@@ -211,27 +217,6 @@ def _cell(seconds: float | None, best: float) -> str:
         return ""
     text = f"{seconds * 1e3:.3g}"
     return f"**{text}**" if seconds == best else text
-
-
-def _is_ours(name: str) -> bool:
-    return name in (OURS, "copy", "forward") or name.startswith("method ")
-
-
-def _ours(row: dict) -> float:
-    return row["seconds"][OURS]
-
-
-def _best_peer(row: dict) -> float:
-    return min(s for name, s in row["seconds"].items() if not _is_ours(name))
-
-
-def _regrets(rows: dict) -> list[float]:
-    """Return the pick's own time, timed as a method among the others, over the fastest of them."""
-    regrets = []
-    for row in rows.values():
-        methods = {name: s for name, s in row["seconds"].items() if name.startswith("method ")}
-        regrets.append(methods[f"method {row['method']}"] / min(methods.values()))
-    return regrets
 
 
 if __name__ == "__main__":

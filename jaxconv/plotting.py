@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxconv.benchmarking.cases import sides
+from jaxconv.benchmarking.rows import methods as timed
+from jaxconv.benchmarking.rows import peers
 from jaxconv.learning import Fit, responses
 from jaxconv.matching import Peaks
 
@@ -14,6 +17,17 @@ if TYPE_CHECKING:
 
 SIGNED = "RdBu_r"  # zero is white; told apart by the colour-blind
 HEAT = "viridis"
+METHOD_STYLES = {  # Okabe and Ito's colours, and a marker each
+    "direct": ("#000000", "o"),
+    "products": ("#999999", "X"),
+    "shifts": ("#E69F00", "s"),
+    "folded": ("#56B4E9", "^"),
+    "lines": ("#009E73", "D"),
+    "overlap": ("#0072B2", "v"),
+    "fft": ("#D55E00", "P"),
+    "lags": ("#CC79A7", "*"),
+    "phases": ("#F0E442", "<"),
+}
 
 
 def learned(fit: Fit, optimum, image, place, target: str) -> "Figure":
@@ -152,49 +166,27 @@ def methods(rows: dict[str, Any]) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    by_signal: dict[str, dict[int, dict[str, float]]] = {}
+    panels: dict[int, dict[int, dict[int, dict]]] = {1: {}, 2: {}, 3: {}}
     for name, row in rows.items():
-        signal, kernel = name.split(" × ")
-        by_signal.setdefault(signal, {})[int(kernel.strip("²³"))] = row["seconds"]
-    shown = [_most_kernels(by_signal, mark) for mark in ("", "²", "³")]
+        signal, kernel, rank = sides(name)
+        panels[rank].setdefault(signal, {})[kernel] = row
     figure = Figure(figsize=(12, 4.8), layout="constrained")
-    for axes, signal in zip(figure.subplots(1, 3), shown, strict=True):
-        if signal:
-            _times(axes, by_signal[signal])
-            axes.set_title(f"a signal of {signal} samples")
+    for axes, (rank, by_signal) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        if by_signal:
+            signal, by_kernel = max(by_signal.items(), key=lambda item: len(item[1]))
+            _times(axes, by_kernel)
+            axes.set_title(f"{' × '.join([f'{signal:,}'] * rank)} samples")
     handles = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
     figure.legend(list(handles.values()), list(handles), loc="outside right upper")
     return figure
 
 
-def _most_kernels(by_signal: dict[str, dict], mark: str) -> str:
-    """Return the signal of as many axes as the mark says for which most kernels were timed."""
-    alike = [s for s in by_signal if (s[-1] if s[-1] in "²³" else "") == mark]
-    return max(alike, key=lambda s: len(by_signal[s]), default="")
-
-
-METHOD_STYLES = {  # Okabe and Ito's colours, and a marker each
-    "direct": ("#000000", "o"),
-    "products": ("#999999", "X"),
-    "shifts": ("#E69F00", "s"),
-    "folded": ("#56B4E9", "^"),
-    "lines": ("#009E73", "D"),
-    "overlap": ("#0072B2", "v"),
-    "fft": ("#D55E00", "P"),
-    "lags": ("#CC79A7", "*"),
-    "phases": ("#F0E442", "<"),
-}
-
-
-def _times(axes: "Axes", by_kernel: dict[int, dict[str, float]]) -> None:
+def _times(axes: "Axes", by_kernel: dict[int, dict[str, Any]]) -> None:
     """Draw one panel: kernels along, times up, a line for each method."""
     lines: dict[str, list[tuple[int, float]]] = {}
-    for taps, seconds in sorted(by_kernel.items()):
-        peers = [s for n, s in seconds.items() if not n.startswith("method ") and n not in _OWN]
-        lines.setdefault("fastest peer", []).append((taps, min(peers) * 1e3))
-        for name, value in seconds.items():
-            if name.startswith("method "):
-                lines.setdefault(name.removeprefix("method "), []).append((taps, value * 1e3))
+    for taps, row in sorted(by_kernel.items()):
+        for name, seconds in {"fastest peer": min(peers(row).values()), **timed(row)}.items():
+            lines.setdefault(name, []).append((taps, seconds * 1e3))
     for name in ("fastest peer", *METHOD_STYLES):
         colour, marker = METHOD_STYLES.get(name, ("0.6", "."))
         style = "--" if name == "fastest peer" else "-"
@@ -208,6 +200,3 @@ def _times(axes: "Axes", by_kernel: dict[int, dict[str, float]]) -> None:
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.3)
-
-
-_OWN = ("jaxconv", "copy", "forward")

@@ -37,6 +37,13 @@ def _cube(n: int, m: int, rank: int) -> Case:
     return Case(f"{n}{power} × {m}{power}", (n,) * rank, (m,) * rank)
 
 
+def sides(name: str) -> tuple[int, int, int]:
+    """Read off a one-channel case's name a side of its signal, a side of its kernel, and its axes."""
+    rank = {"²": 2, "³": 3}.get(name[-1], 1)
+    signal, kernel = (int(float(part.strip("²³"))) for part in name.split(" × "))
+    return signal, kernel, rank
+
+
 SINGLE = [
     *(_line(n, m) for n, ms in (
         (100, (3, 33)),
