@@ -135,13 +135,17 @@ def test_as_a_program_it_exits_with_2(tmp_path):
 
 def test_ctrl_c_leaves_no_half_written_file(tmp_path):
     command = [sys.executable, "-m", "jaxconv", "learn", "circle", "--steps", "100000"]
-    process = subprocess.Popen([*command, "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True)
-    time.sleep(8)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, error = process.communicate(timeout=60)
-    finally:
-        process.kill()  # else a program that does not end would slow the tests after it
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        signal.signal(signal.SIGINT, heeded)
+        time.sleep(8)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()  # else a program that does not end would slow the tests after it
     assert (process.returncode, error) == (130, "")
     assert list(tmp_path.iterdir()) == []
 
