@@ -3,22 +3,44 @@
 `jaxconv.learning` and `jaxconv.plotting` are imported by name, since they load optax and matplotlib.
 """
 
-from jaxconv import detection, kernels, matching, reference, signals
+from jaxconv import boundaries, detection, kernels, matching, reference, signals
 from jaxconv.acceleration import accelerate, explain, plan
 from jaxconv.convolution import conv_general_dilated, convolve, correlate
+from jaxconv.family import (
+    choose_conv_method,
+    convolve2d,
+    correlate2d,
+    correlation_lags,
+    fftconvolve,
+    oaconvolve,
+    sepfir2d,
+)
+from jaxconv.masked import convolve_masked
 from jaxconv.preparation import prepare
+from jaxconv.separable import convolve_separable, gaussian_filter
 
 __all__ = [
     "accelerate",
+    "boundaries",
+    "choose_conv_method",
     "conv_general_dilated",
     "convolve",
+    "convolve2d",
+    "convolve_masked",
+    "convolve_separable",
     "correlate",
+    "correlate2d",
+    "correlation_lags",
     "detection",
     "explain",
+    "fftconvolve",
+    "gaussian_filter",
     "kernels",
     "matching",
+    "oaconvolve",
     "plan",
     "prepare",
     "reference",
+    "sepfir2d",
     "signals",
 ]

@@ -88,6 +88,45 @@ def nested(
         raise value_error(function, name2, rule, got, remedy, scipy)
 
 
+def axes(function: str, value: Any, rank: int, argument: str = "axes") -> tuple[int, ...]:
+    """Return axes (given as None for all, one, or several), counted from the first and in order."""
+    if value is None:
+        return tuple(range(rank))
+    given = value if isinstance(value, tuple | list) else (value,)
+    rule, got = f"be axes of arrays with {rank}", repr(value)
+    if not given:
+        words = "when provided, axes cannot be empty:"
+        raise value_error(function, argument, rule, got, "Leave it out for all of them.", words)
+    if not all(isinstance(axis, int | np.integer) for axis in given) or any(
+        isinstance(axis, bool) for axis in given
+    ):
+        words = "axes must be a scalar or iterable of integers:"
+        raise value_error(function, argument, rule, got, "", words)
+    if not all(-rank <= axis < rank for axis in given):
+        remedy = f"Axes are -{rank} to {rank - 1}." if rank else "An array without axes has none."
+        words = "axes exceeds dimensionality of input:"
+        raise value_error(function, argument, rule, got, remedy, words)
+    found = sorted(int(axis) % rank for axis in given)
+    if len(set(found)) < len(found):
+        words = "all axes must be unique:"
+        raise value_error(function, argument, rule, got, "Name each axis once.", words)
+    return tuple(found)
+
+
+def per_axis(function: str, argument: str, value: Any, rank: int, least: int | None) -> tuple[int, ...]:
+    """Return whole numbers, one an axis, of which one alone stands for all; none below the least."""
+    given = value if isinstance(value, tuple | list) else (value,) * rank
+    rule = f"be a whole number, or {rank} of them, one an axis"
+    whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in given)
+    if not whole:
+        raise TypeError(_message(function, argument, rule, repr(value), "", ""))
+    if len(given) != rank:
+        raise value_error(function, argument, rule, repr(value))
+    if least is not None and min(given, default=least) < least:
+        raise value_error(function, argument, f"be {least} or greater on every axis", repr(value))
+    return tuple(int(v) for v in given)
+
+
 def positive(function: str, argument: str, value: Any, odd: bool = False) -> int:
     """Return `value` as an int, or raise unless it is a positive (and odd, if asked) whole number."""
     rule = f"be a positive {'odd ' if odd else ''}whole number"

@@ -1,17 +1,15 @@
 """Convolution and correlation with SciPy's signatures, planned, differentiable, jitted inside."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
-from jaxconv import checks
-from jaxconv.engine.planning import Plan, Request, requested
-from jaxconv.engine.prepared import Prepared, as_prepared, convolution
-from jaxconv.types import MODES, Method, Mode
+from jaxconv.engine.planning import Plan, requested
+from jaxconv.engine.prepared import as_prepared, convolution
+from jaxconv.sliding import Axes, slide
+from jaxconv.types import Boundary, Method, Mode, Normalize
 
 
 def convolve(
@@ -20,6 +18,12 @@ def convolve(
     mode: Mode = "full",
     method: Method | Plan = "auto",
     *,
+    axes: Axes = None,
+    boundary: Boundary | str | Sequence[str] = "fill",
+    fillvalue: Any = 0,
+    origin: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
@@ -37,22 +41,34 @@ def convolve(
         method: "auto", or how: "direct" (JAX's own), "products" (a matrix product a place), "shifts" (a
             fused sum of slices), "folded" (a banded matrix), "lines" (an FFT along the last axis only),
             "overlap" (FFTs of blocks), "fft", "lags" (for few outputs). A derivative that the named
-            method cannot compute is planned as by "auto". Or a `plan`.
+            method cannot compute is planned as by "auto", and so are integers under "fft". Or a `plan`.
+        axes: along which to convolve, one or several; along the others the operands broadcast. All
+            by default.
+        boundary: what lies beyond the edges of in1, for all axes or one an axis: "fill" (zeros, or
+            `fillvalue`), "edge", "reflect", "symmetric" or "wrap", as `numpy.pad` has them; or another
+            library's name for one. In "valid" nothing beyond is looked at.
+        fillvalue: what lies there by "fill".
+        origin: in mode "same", how far the kernel's centre is moved, as in `scipy.ndimage`: the output
+            moves to lower indices.
+        stride: take every so manyth place of what the mode names.
+        dilation: put so many less one zeros between the taps.
         precision: of matrix products, as for `jax.lax`; only accelerators have more than one.
         max_bytes: how much memory the method may take beyond the operands and the result.
         local: whether an error or a NaN in an operand must stay where its windows are: only
             "direct", "products" and "shifts" will do.
 
     Shapes:
-        in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
+        in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1;
+        with strides these divided by them, rounded up; along other axes than `axes`, max(ni, mi).
 
     Returns:
-        The convolution, of the operands' common dtype. 16-bit floats are summed in float32.
+        The convolution, of the dtype that NumPy promotes the operands to, within the bits that JAX was
+        given. 16-bit floats are summed in float32.
 
     Raises:
         ValueError: if the numbers of axes differ, an operand is empty, an option is none of its
             values, in "valid" neither operand fits inside the other, or the named method cannot
-            compute it ("fft" takes no integers) or not within the bounds.
+            compute it or not within the bounds.
         TypeError: if an operand is no array of numbers.
 
     Gradient:
@@ -66,8 +82,22 @@ def convolve(
         >>> convolve([1, 2, 3], [0, 1, 0.5]).tolist()
         [0.0, 1.0, 2.5, 4.0, 1.5]
     """
-    signal, kernel, request = _operands("convolve", in1, in2, mode, method, max_bytes, local)
-    return _convolve(signal, kernel, mode, request, precision)
+    return slide(
+        "convolve",
+        in1,
+        in2,
+        mode=mode,
+        method=method,
+        axes=axes,
+        boundary=boundary,
+        fillvalue=fillvalue,
+        origin=origin,
+        stride=stride,
+        dilation=dilation,
+        precision=precision,
+        max_bytes=max_bytes,
+        local=local,
+    )
 
 
 def correlate(
@@ -76,6 +106,14 @@ def correlate(
     mode: Mode = "full",
     method: Method | Plan = "auto",
     *,
+    axes: Axes = None,
+    boundary: Boundary | str | Sequence[str] = "fill",
+    fillvalue: Any = 0,
+    origin: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+    lags: int | range | Sequence[int | range] | None = None,
+    normalize: Normalize = "none",
     precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
@@ -91,18 +129,30 @@ def correlate(
         mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
             `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
         method: as for `convolve`.
+        axes: as for `convolve`.
+        boundary: as for `convolve`.
+        fillvalue: as for `convolve`.
+        origin: as for `convolve`, but the output moves to higher indices.
+        stride: as for `convolve`.
+        dilation: as for `convolve`.
+        lags: instead of a mode, which lags: the largest either way, a range of rising ones, or one of
+            these an axis. The cost is in proportion to them. Lag k is at in1[n + k] conj(in2[n]);
+            `correlation_lags` tells those of a mode.
+        normalize: "none"; "biased" or "unbiased", the sums over the number of products at no lag, or at
+            each lag; "coefficient", over the root of both energies, so that equal operands give 1.
         precision: as for `convolve`.
         max_bytes: as for `convolve`.
         local: as for `convolve`.
 
     Shapes:
-        in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
+        As for `convolve`; with `lags` as many as these.
 
     Returns:
-        The correlation, of the operands' common dtype. 16-bit floats are summed in float32.
+        The correlation, of the dtype of `convolve`; normalized ones are of floats.
 
     Raises:
-        ValueError: as for `convolve`.
+        ValueError: as for `convolve`; if `lags` come with a mode or a stride, or `normalize` with a
+            boundary.
         TypeError: if an operand is no array of numbers.
 
     Gradient:
@@ -114,9 +164,27 @@ def correlate(
     Example:
         >>> correlate([1, 2, 3], [0, 1, 0.5]).tolist()
         [0.5, 2.0, 3.5, 3.0, 0.0]
+        >>> correlate([1, 2, 3], [0, 1, 0.5], lags=range(-1, 1), normalize="unbiased").tolist()
+        [1.0, 1.1666666269302368]
     """
-    signal, kernel, request = _operands("correlate", in1, in2, mode, method, max_bytes, local)
-    return _correlate(signal, kernel, mode, request, precision)
+    return slide(
+        "correlate",
+        in1,
+        in2,
+        mode=mode,
+        method=method,
+        axes=axes,
+        boundary=boundary,
+        fillvalue=fillvalue,
+        origin=origin,
+        stride=stride,
+        dilation=dilation,
+        lags=lags,
+        normalize=normalize,
+        precision=precision,
+        max_bytes=max_bytes,
+        local=local,
+    )
 
 
 def conv_general_dilated(
@@ -195,79 +263,3 @@ def conv_general_dilated(
         precision=precision,
         preferred_element_type=preferred_element_type,
     )
-
-
-_RANKS = {
-    "convolve": "volume and kernel should have the same dimensionality:",
-    "correlate": "in1 and in2 should have the same dimensionality:",
-}
-
-
-def _operands(function: str, in1: Any, in2: Any, mode: Any, method: Any, max_bytes: Any, local: bool):
-    """Check the options and make arrays; the rest is checked while tracing, once a shape."""
-    if mode not in MODES:
-        words = "Acceptable mode flags are 'valid', 'same', or 'full'"
-        words += f", not mode={mode}." if function == "convolve" else "."
-        checks.one_of(function, "mode", mode, MODES, words)
-    if not isinstance(in1, jax.Array):
-        in1 = checks.array(function, "in1", in1)
-    if not isinstance(in2, jax.Array | Prepared):
-        in2 = checks.array(function, "in2", in2)
-    words = "Acceptable method flags are 'auto', 'direct', or 'fft'."
-    return in1, in2, requested(function, method, max_bytes, local, words)
-
-
-@partial(jax.jit, static_argnums=(2, 3, 4))
-def _convolve(in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any) -> jax.Array:
-    return _family("convolve", in1, in2, mode, request, precision)
-
-
-@partial(jax.jit, static_argnums=(2, 3, 4))
-def _correlate(in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any) -> jax.Array:
-    return _family("correlate", in1, in2, mode, request, precision)
-
-
-def _family(function: str, in1: jax.Array, in2: Any, mode: str, request: Request, precision: Any):
-    """Convolve, or correlate, after the checks that need shapes."""
-    in1, prepared = checks.array(function, "in1", in1), as_prepared(function, "in2", in2)
-    in2 = checks.array(function, "in2", prepared.kernel if prepared else in2)
-    checks.same_rank(function, ("in1", "in2"), (in1, in2), _RANKS[function])
-    for name, operand in (("in1", in1), ("in2", in2)):
-        checks.not_empty(function, name, operand, "a cannot be empty:")
-    if mode == "valid":
-        words = "For 'valid' mode, one must be at least as large as the other in every dimension:"
-        checks.nested(function, ("in1", "in2"), (in1.shape, in2.shape), words)
-    dtype = jnp.result_type(in1, in2)
-    work = jnp.dtype("int32") if dtype.kind == "b" else dtype
-    in1, in2 = in1.astype(work), slide(function, in2.astype(work))
-    if in1.ndim == 0:
-        return (in1 * in2).astype(dtype)
-    part = _part(in1.shape, in2.shape, mode)
-    if in1.size < in2.size and not prepared:  # the smaller operand is the kernel: convolution commutes
-        in1, in2 = jnp.flip(in2), jnp.flip(in1)
-    out = convolution(
-        lax.expand_dims(in1, (0, 1)),
-        lax.expand_dims(in2, (0, 1)),
-        prepared,
-        window_strides=(1,) * in1.ndim,
-        padding=[(m - 1 - s, s + c - n) for n, m, (s, c) in zip(in1.shape, in2.shape, part)],
-        request=request,
-        precision=precision,
-    )
-    return lax.squeeze(out, (0, 1)).astype(dtype)
-
-
-def slide(function: str, kernel: jax.Array) -> jax.Array:
-    """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
-    if function == "convolve":
-        return jnp.flip(kernel)
-    return kernel.conj() if function == "correlate" else kernel
-
-
-def _part(n: Sequence[int], m: Sequence[int], mode: str) -> list[tuple[int, int]]:
-    """Return where, in the full convolution, the part that `mode` names begins and how long it is."""
-    if mode == "full":
-        return [(0, a + b - 1) for a, b in zip(n, m)]
-    if mode == "same":
-        return [((b - 1) // 2, a) for a, b in zip(n, m)]
-    return [(min(a, b) - 1, abs(a - b) + 1) for a, b in zip(n, m)]

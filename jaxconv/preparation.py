@@ -8,9 +8,11 @@ import jax
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution import conv_general_dilated, convolve, correlate, slide
+from jaxconv.convolution import conv_general_dilated, convolve, correlate
 from jaxconv.engine.prepared import Prepared, make_ready
 from jaxconv.engine.primitive import plans_in
+from jaxconv.layout import lay_out
+from jaxconv.sliding import turned
 
 FUNCTIONS = (convolve, correlate, conv_general_dilated)
 
@@ -75,4 +77,6 @@ def _canonical(function: str, kernel: jax.Array, shape: Sequence[int], options: 
     if function == "conv_general_dilated":
         numbers = lax.conv_dimension_numbers(shape, kernel.shape, options.get("dimension_numbers"))
         return kernel, tuple(numbers.rhs_spec)
-    return lax.expand_dims(slide(function, kernel), (0, 1)), tuple(range(kernel.ndim + 2))
+    axes = checks.axes(function, options.get("axes"), kernel.ndim)
+    layout = lay_out(function, shape, kernel.shape, axes)
+    return layout.kernel(turned(function, kernel, axes)), tuple(range(len(axes) + 2))

@@ -6,6 +6,10 @@ Mode = Literal["full", "same", "valid"]
 Method = Literal[
     "auto", "direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases"
 ]
+Boundary = Literal["fill", "edge", "reflect", "symmetric", "wrap"]
+Normalize = Literal["none", "biased", "unbiased", "coefficient"]
 
 MODES: tuple[str, ...] = get_args(Mode)
 METHODS: tuple[str, ...] = get_args(Method)
+BOUNDARIES: tuple[str, ...] = get_args(Boundary)
+NORMALIZE: tuple[str, ...] = get_args(Normalize)

@@ -24,10 +24,10 @@ MOST_TERMS = 16  # input features that are summed as one fused loop; beyond, as 
 
 
 def supports(problem: Problem) -> str:
-    """Up to three axes, which is what JAX transforms at once; no integers."""
+    """Any number of axes; no integers."""
     if problem.is_exact:
         return "integers are computed exactly, and an FFT rounds"
-    return "" if 1 <= problem.rank <= 3 else f"{problem.rank} spatial axes, and JAX transforms 1 to 3"
+    return "" if problem.rank else "no spatial axes"
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
@@ -85,10 +85,20 @@ def response(forward: Callable[..., jax.Array], kernel: jax.Array, *size: int) -
 
 def transforms(problem: Problem, size: Shape):
     """Return the forward and the inverse transform of the last axes, padded to this size."""
-    axes = tuple(range(-problem.rank, 0))
+    first, last = size[:-3], size[-3:]  # JAX transforms up to three axes at once
+    axes = tuple(range(-len(last), 0))
     if problem.is_complex:
-        return partial(jnp.fft.fftn, s=size, axes=axes), partial(jnp.fft.ifftn, s=size, axes=axes)
-    return partial(jnp.fft.rfftn, s=size, axes=axes), partial(jnp.fft.irfftn, s=size, axes=axes)
+        forward, inverse = (partial(f, s=last, axes=axes) for f in (jnp.fft.fftn, jnp.fft.ifftn))
+    else:
+        forward, inverse = (partial(f, s=last, axes=axes) for f in (jnp.fft.rfftn, jnp.fft.irfftn))
+    for axis, n in enumerate(first, -problem.rank):
+        forward = _then(forward, partial(jnp.fft.fft, n=n, axis=axis))
+        inverse = _then(partial(jnp.fft.ifft, n=n, axis=axis), inverse)
+    return forward, inverse
+
+
+def _then(first: Callable[..., jax.Array], second: Callable[..., jax.Array]):
+    return lambda x: second(first(x))
 
 
 def dilate_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:

@@ -25,6 +25,8 @@ BLOCK = {1: 2048, 2: 128, 3: 32}  # shortest block along the first axis, by rank
 def supports(problem: Problem) -> str:
     """What `fft` supports, where the kernel is several blocks long."""
     refusal = fft.supports(problem)
+    if problem.rank > 3:
+        refusal = f"{problem.rank} spatial axes, and blocks are of 1 to 3"
     if not refusal and _count(problem) < 2:
         refusal = f"{problem.reach[0]:,} taps along the first axis are one block"
     return refusal

@@ -27,6 +27,8 @@ GROUP_BYTES = 32_000_000  # blocks are transformed in groups of about so much me
 def supports(problem: Problem) -> str:
     """What `fft` supports, where more than one block comes about."""
     refusal = fft.supports(problem)
+    if problem.rank > 3:
+        refusal = f"{problem.rank} spatial axes, and blocks are of 1 to 3"
     if not refusal and _count(problem) < 2:
         refusal = "one block would hold all of it"
     return refusal

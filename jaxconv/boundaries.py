@@ -1,0 +1,111 @@
+"""Boundaries: what lies beyond the edge of a signal.
+
+fill       00|1234|00    the value `fillvalue`
+edge       11|1234|44    the last sample, repeated
+reflect    32|1234|32    mirrored at the last sample, which is not repeated
+symmetric  21|1234|43    mirrored behind the last sample, which is repeated
+wrap       34|1234|12    from the other end
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.types import BOUNDARIES, Boundary
+
+SYNONYMS: dict[str, Boundary] = {  # other libraries' names, where no two libraries disagree on them
+    "constant": "fill",
+    "grid-constant": "fill",
+    "pad": "fill",
+    "zero": "fill",
+    "zeros": "fill",
+    "extend": "edge",
+    "nearest": "edge",
+    "replicate": "edge",
+    "mirror": "reflect",
+    "reflect_101": "reflect",
+    "grid-mirror": "symmetric",
+    "symm": "symmetric",
+    "circular": "wrap",
+    "grid-wrap": "wrap",
+    "periodic": "wrap",
+}
+
+
+def extend(
+    signal: Any,
+    widths: Sequence[tuple[int, int]],
+    boundary: Boundary | str | Sequence[str] = "fill",
+    fillvalue: Any = 0,
+) -> jax.Array:
+    """Extend a signal beyond its edges, by as much as one likes.
+
+    Args:
+        signal: the signal.
+        widths: how many samples to add before and behind, an axis.
+        boundary: what they are, for all axes or one an axis: "fill", "edge", "reflect", "symmetric" or
+            "wrap", as `numpy.pad` has them, or another library's name for one (`SYNONYMS`).
+        fillvalue: the value of "fill".
+
+    Shapes:
+        signal (n1, ..., nd), widths d pairs -> low + ni + high.
+
+    Returns:
+        The longer signal, of its dtype.
+
+    Raises:
+        ValueError: if a boundary is no name of one, a width is negative, there are not as many as axes,
+            or an axis without elements is to be continued.
+        TypeError: if the signal is no array of numbers.
+
+    Gradient:
+        In the signal; what was copied beyond an edge counts for the sample that it is a copy of.
+
+    Source:
+        `numpy.pad`, whose names and meanings these are.
+
+    Example:
+        >>> extend([1, 2, 3, 4], [(2, 2)], "reflect").tolist()
+        [3, 2, 1, 2, 3, 4, 3, 2]
+    """
+    signal = checks.array("extend", "signal", signal)
+    if len(widths) != signal.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
+        rule = f"be {signal.ndim} pairs of numbers that are not negative"
+        raise checks.value_error("extend", "widths", rule, list(widths))
+    names = canonical("extend", boundary, signal.ndim)
+    for axis, (name, (low, high)) in enumerate(zip(names, widths, strict=True)):
+        signal = _extend_axis(signal, axis, low, high, name, fillvalue)
+    return signal
+
+
+def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple[Boundary, ...]:
+    """Return our name of the boundary of each axis, or raise ValueError."""
+    given = boundary if isinstance(boundary, tuple | list) else (boundary,) * rank
+    if len(given) != rank:
+        rule = f"be one name, or {rank} of them, one an axis"
+        raise checks.value_error(function, "boundary", rule, repr(boundary))
+    for name in given:
+        checks.one_of(function, "boundary", name, (*BOUNDARIES, *SYNONYMS), scipy)
+    return tuple(cast(Boundary, SYNONYMS.get(name, name)) for name in given)
+
+
+def _extend_axis(signal: jax.Array, axis: int, low: int, high: int, name: Boundary, fillvalue: Any):
+    if low == high == 0:
+        return signal
+    if name == "fill":
+        value = jnp.asarray(fillvalue).astype(signal.dtype).reshape(())
+        pads = [(low, high, 0) if i == axis else (0, 0, 0) for i in range(signal.ndim)]
+        return lax.pad(signal, value, pads)
+    length = signal.shape[axis]
+    if length == 0:
+        rule, got = f"have elements to continue by {name!r}", f"shape {signal.shape}"
+        raise checks.value_error("extend", "signal", rule, got)
+    places = np.pad(np.arange(length), (low, high), name)
+    before, behind = places[:low], places[low + length :]
+    pieces = [jnp.take(signal, before, axis), signal, jnp.take(signal, behind, axis)]
+    return jnp.concatenate(pieces, axis)

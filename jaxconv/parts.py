@@ -1,0 +1,72 @@
+"""Parts: which places of a full convolution are wanted, by a mode or by lags.
+
+Along an axis the full convolution of n samples with m taps has places 0 to n + m - 2; the lag of a
+correlation there is the place less m - 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxconv import checks
+
+REFLECTED = (
+    "convolve",
+    "fftconvolve",
+    "oaconvolve",
+    "convolve2d",
+)  # others conjugate the kernel
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which places of the full output are wanted along an axis: every `step`-th, from the first on."""
+
+    start: int
+    count: int
+    step: int
+
+    def padding(self, length: int, reach: int) -> tuple[int, int]:
+        """Return how far the windows of these places reach beyond a signal, before and behind it."""
+        last = self.start + max(self.count - 1, 0) * self.step if self.count else self.start - 1
+        return reach - 1 - self.start, last + 1 - length
+
+
+def in_mode(mode: str, n: int, m: int, centre: int, step: int) -> Part:
+    """Return the part of a full convolution of n samples with m taps that a mode names."""
+    start, count = {
+        "full": (0, n + m - 1),
+        "same": (centre, n),
+        "valid": (min(n, m) - 1, abs(n - m) + 1),
+    }[mode]
+    return Part(start, -(-count // step), step)
+
+
+def centre(function: str, m: int, origin: int) -> int:
+    """Return which of m taps "same" takes for the middle, moved by an origin as ndimage has it.
+
+    SciPy takes the later of an even kernel's two middle ones in `correlate2d` only.
+    """
+    sign = 1 if function in REFLECTED else -1
+    found = (m if function == "correlate2d" else m - 1) // 2 + sign * origin
+    if not 0 <= found < m:
+        raise checks.value_error(function, "origin", f"leave the centre within the {m} taps", origin)
+    return found
+
+
+def at_lags(function: str, lags: Any, reach: Sequence[int]) -> list[Part]:
+    """Return the parts at these lags: a largest one, a range, or one of these an axis."""
+    rule = "be a largest lag or a range of rising lags, or one of these an axis"
+    given = lags if isinstance(lags, tuple) else (lags,) * len(reach)
+    if len(given) != len(reach):
+        raise checks.value_error(function, "lags", rule, lags)
+    found = []
+    for asked, m in zip(given, reach):
+        if isinstance(asked, int | np.integer) and not isinstance(asked, bool) and asked >= 0:
+            asked = range(-int(asked), int(asked) + 1)
+        if not isinstance(asked, range) or asked.step < 1:
+            raise checks.value_error(function, "lags", rule, lags, "Try 100, or range(-100, 101).")
+        found.append(Part(asked.start + m - 1, len(asked), asked.step))
+    return found

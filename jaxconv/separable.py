@@ -1,0 +1,150 @@
+"""Separable kernels: one pass along each axis in place of one over all of them."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.boundaries import canonical
+from jaxconv.convolution import convolve
+from jaxconv.kernels import Factors, gaussian
+from jaxconv.sliding import Axes
+from jaxconv.types import Boundary, Mode
+
+
+def convolve_separable(
+    signal: Any,
+    factors: Factors | Sequence[Any],
+    mode: Mode = "full",
+    *,
+    axes: Axes = None,
+    boundary: Boundary | str | Sequence[str] = "fill",
+    fillvalue: Any = 0,
+    precision: lax.PrecisionLike = None,
+) -> jax.Array:
+    """Convolve with a kernel that is a sum of outer products, one axis after the other.
+
+    It is `convolve` with the sum over terms of the outer product of their factors, in m1 + ... + md
+    products a term and place instead of m1 ... md.
+
+    Args:
+        signal: the signal.
+        factors: what `kernels.factor` returned, or one 1-D kernel an axis.
+        mode: as for `convolve`.
+        axes: the signal's axes along which the factors lie, in order; by default all of them.
+        boundary: as for `convolve`.
+        fillvalue: as for `convolve`.
+        precision: as for `convolve`.
+
+    Shapes:
+        signal (n1, ..., nd), factors (m1,), ..., (md,) a term -> as `convolve`.
+
+    Returns:
+        The convolution.
+
+    Raises:
+        ValueError: as `convolve`; if there is not one 1-D factor an axis.
+        TypeError: as `convolve`.
+
+    Gradient:
+        In the signal and in the factors.
+
+    Example:
+        >>> image = jnp.zeros((3, 3)).at[1, 1].set(1)
+        >>> convolve_separable(image, [[1, 2, 1], [1, 0, -1]], "same").tolist()
+        [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]]
+    """
+    function = "convolve_separable"
+    signal = checks.array(function, "signal", signal)
+    places = checks.axes(function, axes, signal.ndim)
+    terms = factors.terms if isinstance(factors, Factors) else (factors,)
+    names = canonical(function, boundary, len(places))
+    constant = fillvalue if "fill" in names and mode != "valid" else 0
+    out = cast(jax.Array, 0)
+    for number, term in enumerate(terms):
+        taps = [checks.array(function, "factors", factor) for factor in term]
+        if len(taps) != len(places) or any(k.ndim != 1 for k in taps):
+            got = f"shapes {', '.join(str(k.shape) for k in taps)} in term {number}"
+            rule = f"be one kernel with one axis for each of the {len(places)} axes"
+            raise checks.value_error(function, "factors", rule, got)
+        total = jnp.prod(jnp.stack([k.sum() for k in taps]))
+        passed = signal - jnp.asarray(constant, signal.dtype)  # so that zeros lie beyond the edge
+        for axis, k, name in zip(places, taps, names):
+            line = jnp.expand_dims(k, [i for i in range(signal.ndim) if i != axis])
+            passed = convolve(passed, line, mode, axes=axis, boundary=name, precision=precision)
+        out = out + passed + (constant * total).astype(passed.dtype)
+    return out
+
+
+def gaussian_filter(
+    signal: Any,
+    sigma: Any,
+    order: int | Sequence[int] = 0,
+    *,
+    boundary: Boundary | str | Sequence[str] = "symmetric",
+    fillvalue: Any = 0,
+    truncate: float = 4.0,
+    radius: int | Sequence[int] | None = None,
+    axes: Axes = None,
+) -> jax.Array:
+    """Smooth with a Gaussian, or take a derivative of what it smooths.
+
+    `scipy.ndimage.gaussian_filter`, whose mode "reflect" is "symmetric" here.
+
+    Args:
+        signal: the signal.
+        sigma: the standard deviation, for all axes or one an axis; 0 leaves an axis as it is.
+        order: of the derivative, for all axes or one an axis; 0 smooths.
+        boundary: as for `convolve`.
+        fillvalue: as for `convolve`.
+        truncate: at how many standard deviations the kernel ends.
+        radius: the samples on either side at which it ends, instead; needed where sigma is traced.
+        axes: along which; by default all.
+
+    Shapes:
+        signal (n1, ..., nd) -> (n1, ..., nd).
+
+    Units:
+        sigma in samples; the result in the signal's, over samples to the power of the order.
+
+    Returns:
+        The smooth signal, of floats.
+
+    Raises:
+        ValueError: if sigma is negative, or traced without a radius, or an option is none of its values.
+        TypeError: if an operand is no array of numbers.
+
+    Gradient:
+        In the signal and in sigma.
+
+    Source:
+        `scipy.ndimage.gaussian_filter`.
+
+    Example:
+        >>> gaussian_filter(jnp.zeros(5).at[2].set(1), 0.5).round(3).tolist()
+        [0.0, 0.107, 0.786, 0.107, 0.0]
+    """
+    function = "gaussian_filter"
+    signal = checks.array(function, "signal", signal)
+    places = checks.axes(function, axes, signal.ndim)
+    sigmas = sigma if isinstance(sigma, tuple | list) else (sigma,) * len(places)
+    if len(sigmas) != len(places):
+        rule = f"be one number, or {len(places)} of them, one an axis"
+        raise checks.value_error(function, "sigma", rule, f"{len(sigmas)} of them")
+    orders = checks.per_axis(function, "order", order, len(places), 0)
+    radii = (None,) * len(places)
+    if radius is not None:
+        radii = checks.per_axis(function, "radius", radius, len(places), 0)
+    names = canonical(function, boundary, len(places))
+    out = signal.astype(jnp.promote_types(signal.dtype, jnp.float32))
+    for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
+        if isinstance(s, int | float) and s == 0:
+            continue
+        line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
+        line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])
+        fill = {"fillvalue": fillvalue} if name == "fill" else {}
+        out = convolve(out, line, "same", axes=axis, boundary=name, **fill)
+    return out

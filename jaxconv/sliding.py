@@ -1,0 +1,313 @@
+"""Sliding: what all of SciPy's family shares, from its arguments to the engine's convolution and back.
+
+The steps: check; choose the part of the output; extend the signal beyond its edges; lay the axes out as
+batch, groups, features and space; convolve; lay them back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, TypedDict
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import boundaries, checks, circular
+from jaxconv.engine.planning import Request, requested
+from jaxconv.engine.prepared import Prepared, as_prepared, convolution
+from jaxconv.engine.problem import Shape
+from jaxconv.layout import lay_out
+from jaxconv.parts import REFLECTED, Part, at_lags, centre, in_mode
+from jaxconv.types import MODES, NORMALIZE, Boundary
+
+BY_FFT = ("fftconvolve", "oaconvolve")
+TWO_AXES = ("convolve2d", "correlate2d")
+Axes = int | Sequence[int] | None
+
+
+class Sliding(TypedDict, total=False):
+    """The options of the family that `convolve` explains and SciPy does not have."""
+
+    origin: int | Sequence[int]
+    stride: int | Sequence[int]
+    dilation: int | Sequence[int]
+    precision: lax.PrecisionLike
+    max_bytes: int | None
+    local: bool
+
+
+class Beyond(Sliding, total=False):
+    """The same, and what lies beyond the edges."""
+
+    boundary: Boundary | str | Sequence[str]
+    fillvalue: Any
+
+
+class Along(Sliding, total=False):
+    """The same, and along which axes."""
+
+    axes: Axes
+
+
+class Options(NamedTuple):
+    """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
+
+    mode: Any
+    request: Request
+    precision: Any
+    axes: Any
+    boundary: Any
+    origin: Any
+    stride: Any
+    dilation: Any
+    lags: Any
+    normalize: Any
+
+
+def slide(
+    function: str,
+    in1: Any,
+    in2: Any,
+    *,
+    mode: Any = "full",
+    method: Any = "auto",
+    precision: Any = None,
+    max_bytes: int | None = None,
+    local: bool = False,
+    axes: Any = None,
+    boundary: Any = "fill",
+    fillvalue: Any = 0,
+    origin: Any = 0,
+    stride: Any = 1,
+    dilation: Any = 1,
+    lags: Any = None,
+    normalize: Any = "none",
+) -> jax.Array:
+    """Check the options, make arrays, and slide one over the other; shapes are checked while tracing."""
+    if not isinstance(mode, str) or mode not in MODES:
+        words = _MODE_WORDS.get(function, _MODE_WORDS[""])
+        checks.one_of(function, "mode", mode, MODES, words.format(mode))
+    if not isinstance(in1, jax.Array):
+        in1 = checks.array(function, "in1", in1)
+    if not isinstance(in2, jax.Array | Prepared):
+        in2 = checks.array(function, "in2", in2)
+    request = requested(
+        function, method, max_bytes, local, "Acceptable method flags are 'auto', 'direct', or 'fft'."
+    )
+    given = (axes, boundary, origin, stride, dilation, lags, normalize)
+    options = Options(mode, request, precision, *(tuple(v) if isinstance(v, list) else v for v in given))
+    if isinstance(fillvalue, int | float | complex) and fillvalue == 0:
+        fillvalue = None  # the engine's own padding
+    elif not isinstance(fillvalue, jax.Array):
+        fillvalue = checks.array(function, "fillvalue", fillvalue)
+    return _jitted(function, in1, in2, fillvalue, options)
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options) -> jax.Array:
+    in1, prepared = checks.array(function, "in1", in1), as_prepared(function, "in2", in2)
+    in2 = checks.array(function, "in2", prepared.kernel if prepared else in2)
+    _check_ranks(function, in1, in2)
+    result = result_type(function, in1.dtype, in2.dtype, o.normalize)
+    work = jnp.dtype("int32") if result.kind == "b" else result
+    a, b = in1.astype(work), in2.astype(work)
+    axes = checks.axes(function, o.axes, a.ndim) if a.ndim else ()
+    if not axes:
+        return (a * (b if function in REFLECTED else b.conj())).astype(result)
+    if 0 in (*a.shape, *b.shape):
+        return _of_nothing(function, a, b, o, result)
+    layout = lay_out(function, a.shape, b.shape, axes)
+    parts = _wanted(function, a.shape, b.shape, axes, o)
+    out = _convolve(function, a, b, prepared, fillvalue, layout, parts, o)
+    if function == "correlate2d" and o.mode == "valid" and _is_swapped(a.shape, b.shape, axes):
+        out = out.conj()  # as SciPy has it
+    out = _normalized(function, out, a, b, axes, parts, o) if o.normalize != "none" else out
+    return out.astype(result)
+
+
+def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) -> jax.Array:
+    """Convolve or correlate arrays that were checked."""
+    axes, names = layout.space, _boundaries(function, o, fillvalue, len(layout.space))
+    dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
+    kernel = turned(function, b, axes)
+    options = {"request": _request(o, a), "precision": o.precision}
+    if set(names) == {"wrap"} and not prepared and o.mode == "same" and set(dilation) == {1}:
+        shapes = [operand.shape for operand in (a, b)]
+        operands = layout.signal(a), layout.kernel(kernel)
+        if circular.is_best(*operands, parts, **options):
+            return layout.back(circular.correlate(*operands, parts), *shapes)
+    if o.normalize != "none" and (set(names) != {"fill"} or fillvalue is not None):
+        rule, got = "be 'none' unless beyond the edges lie zeros", repr(o.normalize)
+        raise checks.value_error(function, "normalize", rule, got)
+    plain = all(name == "fill" for name in names) and fillvalue is None
+    smaller = np.prod([a.shape[i] for i in axes]) < np.prod([b.shape[i] for i in axes])
+    if plain and smaller and not prepared and set(dilation) == {1}:  # convolution commutes
+        a, kernel = jnp.flip(kernel, axes), jnp.flip(a, axes)
+        layout = layout._replace(batch=layout.outputs, outputs=layout.batch)
+    reach = [(kernel.shape[i] - 1) * d + 1 for i, d in zip(axes, dilation)]
+    padding = [part.padding(a.shape[i], m) for i, m, part in zip(axes, reach, parts)]
+    shapes = a.shape, kernel.shape
+    if not plain:
+        a, padding = _extended(function, a, axes, padding, names, fillvalue)
+    out = convolution(
+        layout.signal(a),
+        layout.kernel(kernel),
+        prepared,
+        window_strides=[part.step for part in parts],
+        padding=padding,
+        rhs_dilation=dilation,
+        feature_group_count=int(np.prod([a.shape[i] for i in layout.groups], dtype=int)),
+        **options,
+    )
+    return layout.back(out, *shapes)
+
+
+def turned(function: str, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
+    """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
+    return jnp.flip(kernel, axes) if function in REFLECTED else kernel.conj()
+
+
+def result_type(function: str, type1: np.dtype, type2: np.dtype, normalize: str = "none") -> np.dtype:
+    """Return the dtype of SciPy's result, within the bits that JAX has been given."""
+    try:
+        wide = np.promote_types(type1, type2)
+    except TypeError:  # of two 16-bit floats
+        wide = jnp.promote_types(type1, type2)
+    if function in BY_FFT or normalize != "none":
+        whole = not jnp.issubdtype(wide, np.inexact)
+        wide = jnp.promote_types(wide, np.float64 if whole else np.float32)
+    return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
+
+
+def _request(o: Options, signal: jax.Array) -> Request:
+    """Return how to compute; integers by any exact method, where an FFT was asked for."""
+    exact = not jnp.issubdtype(signal.dtype, np.inexact)
+    return replace(o.request, method="auto") if exact and o.request.method == "fft" else o.request
+
+
+def _boundaries(function: str, o: Options, fillvalue: Any, rank: int) -> tuple[Boundary, ...]:
+    words = _BOUNDARY_WORDS if function in TWO_AXES else ""
+    names = boundaries.canonical(function, o.boundary, rank, words)
+    if fillvalue is not None and "fill" not in names:
+        rule, got = "be left out where no boundary is 'fill'", f"boundary {o.boundary!r}"
+        raise checks.value_error(function, "fillvalue", rule, got)
+    return names if o.mode != "valid" else ("fill",) * rank  # which looks at nothing beyond
+
+
+def _extended(function, signal, axes, padding, names, fillvalue):
+    """Return the signal, extended where its windows reach beyond it, and the padding that is left."""
+    value = 0 if fillvalue is None else _fill(function, fillvalue, signal.dtype)
+    widths, by = [(0, 0)] * signal.ndim, ["fill"] * signal.ndim
+    for axis, (low, high), name in zip(axes, padding, names):
+        widths[axis], by[axis] = (max(low, 0), max(high, 0)), name
+    left = [(min(low, 0), min(high, 0)) for low, high in padding]
+    return lax.optimization_barrier(boundaries.extend(signal, widths, by, value)), left
+
+
+def _fill(function: str, value: jax.Array, dtype: np.dtype) -> jax.Array:
+    """Return the value of what lies beyond the edge, in the signal's dtype."""
+    got = f"shape {value.shape}"
+    if value.size == 0:
+        words = "`fillvalue` cannot be an empty array."
+        raise checks.value_error(function, "fillvalue", "be one number", got, "", words)
+    if value.size > 1:
+        words = "`fillvalue` must be scalar or an array with one element."
+        raise checks.value_error(function, "fillvalue", "be one number", got, "", words)
+    if jnp.iscomplexobj(value) and not jnp.issubdtype(dtype, np.complexfloating):
+        words = (
+            "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
+        )
+        rule = f"be real where the result is {dtype}"
+        raise checks.value_error(function, "fillvalue", rule, f"dtype {value.dtype}", "", words)
+    return value.astype(dtype).reshape(())
+
+
+def _normalized(function: str, out, a, b, axes: Sequence[int], parts: Sequence[Part], o: Options):
+    """Divide sums of products by how many they are, or by the energies."""
+    checks.one_of(function, "normalize", o.normalize, NORMALIZE)
+    if o.normalize == "coefficient":
+        energy = (jnp.abs(x * x).sum(axes, keepdims=True) for x in (a, b))
+        product = next(energy) * next(energy)
+        empty = product == 0
+        return jnp.where(empty, 0, out / jnp.sqrt(jnp.where(empty, 1, product)))
+    for axis, part in zip(axes, parts):
+        n, m = a.shape[axis], b.shape[axis]
+        places = part.start + part.step * np.arange(part.count)
+        overlap = np.clip(np.minimum(places + 1, n + m - 1 - places), 1, min(n, m))
+        count = overlap if o.normalize == "unbiased" else np.full_like(overlap, min(n, m))
+        shape = [-1 if i == axis else 1 for i in range(out.ndim)]
+        out = out / jnp.asarray(count.reshape(shape), jnp.abs(out).dtype)
+    return out
+
+
+def _wanted(function: str, shape1: Shape, shape2: Shape, axes: Sequence[int], o: Options) -> list[Part]:
+    """Return which places of the full output are wanted along each of the convolved axes."""
+    dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
+    lengths = [shape1[axis] for axis in axes]
+    reach = [(shape2[axis] - 1) * d + 1 for axis, d in zip(axes, dilation)]
+    if o.lags is not None:
+        if o.mode != "full" or o.stride != 1:
+            rule = "be left out where mode or stride is given: it tells the places itself"
+            raise checks.value_error(function, "lags", rule, o.lags)
+        return at_lags(function, o.lags, reach)
+    origin = checks.per_axis(function, "origin", o.origin, len(axes), None)
+    if any(origin) and o.mode != "same":
+        raise checks.value_error(function, "origin", "be 0 unless mode is 'same'", o.origin)
+    stride = checks.per_axis(function, "stride", o.stride, len(axes), 1)
+    if o.mode == "valid":
+        ones = [function in BY_FFT and 1 in pair for pair in zip(lengths, reach)]  # which broadcast
+        sizes = [tuple(n for n, one in zip(side, ones) if not one) for side in (lengths, reach)]
+        checks.nested(function, ("in1", "in2"), (sizes[0], sizes[1]), VALID_WORDS)
+    middles = [centre(function, m, by) for m, by in zip(reach, origin)]
+    return [in_mode(o.mode, *sizes) for sizes in zip(lengths, reach, middles, stride)]
+
+
+def _check_ranks(function: str, in1: jax.Array, in2: jax.Array) -> None:
+    """Raise ValueError where the numbers of axes are not what the function takes."""
+    if function in TWO_AXES:
+        for name, operand in (("in1", in1), ("in2", in2)):
+            if operand.ndim != 2:
+                words = f"{function} inputs must both be 2-D arrays:"
+                got = f"shape {operand.shape}"
+                raise checks.value_error(function, name, "have 2 axes", got, "", words)
+    words = "volume and kernel should have the same dimensionality:"
+    if function != "convolve":
+        words = "in1 and in2 should have the same dimensionality:"
+    checks.same_rank(function, ("in1", "in2"), (in1, in2), words)
+
+
+def _of_nothing(function: str, a: jax.Array, b: jax.Array, o: Options, result: np.dtype) -> jax.Array:
+    """Return what SciPy returns where an operand has no elements, or raise ValueError."""
+    if function in BY_FFT:
+        return jnp.zeros(0, result)
+    if function not in TWO_AXES or set(_boundaries(function, o, None, 2)) != {"fill"}:
+        for name, operand in (("in1", a), ("in2", b)):
+            checks.not_empty(function, name, operand, "a cannot be empty:")
+    pairs = list(zip(a.shape, b.shape))
+    if o.mode == "valid":
+        checks.nested(function, ("in1", "in2"), (a.shape, b.shape), VALID_WORDS)
+    shapes = {
+        "full": [max(n + m - 1, 0) for n, m in pairs],
+        "same": a.shape,
+        "valid": [abs(n - m) + 1 for n, m in pairs],
+    }
+    return jnp.zeros(shapes[o.mode], result)
+
+
+def _is_swapped(shape1: Sequence[int], shape2: Sequence[int], axes: Sequence[int]) -> bool:
+    """Tell whether in 'valid' mode it is the first operand that lies inside the second."""
+    return any(shape1[axis] < shape2[axis] for axis in axes)
+
+
+_MODE_WORDS = {
+    "": "Acceptable mode flags are 'valid', 'same', or 'full'.",
+    "convolve": "Acceptable mode flags are 'valid', 'same', or 'full', not mode={}.",
+    "fftconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
+    "oaconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
+}
+VALID_WORDS = "For 'valid' mode, one must be at least as large as the other in every dimension:"
+_BOUNDARY_WORDS = (
+    "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm')."
+)
