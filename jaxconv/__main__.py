@@ -1,6 +1,7 @@
 """The command line: `jaxconv learn`, `find`, `calibrate` and `bench`."""
 
 import json
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from jaxconv.engine import store
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Output = Annotated[Path, typer.Option(help="Folder for the files that it writes.")]
 
+CTRL_C = 130
 COMPANIONS = ("circle", "cross", "square")  # what a scene shows beside the target
 
 
@@ -282,5 +284,16 @@ def _one_line_errors(command: str) -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def main() -> None:
+    """Run a command; end at once on Ctrl-C, without waiting for what XLA's threads are at."""
+    try:
+        app()
+    except SystemExit as end:
+        if end.code != CTRL_C:
+            raise
+        sys.stdout.flush()
+        os._exit(CTRL_C)  # an interpreter that is taken down under running threads may crash
+
+
 if __name__ == "__main__":
-    app()
+    main()

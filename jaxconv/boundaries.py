@@ -84,7 +84,27 @@ def extend(
 
 
 def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple[Boundary, ...]:
-    """Return our name of the boundary of each axis, or raise ValueError."""
+    """Return our name of the boundary of each axis.
+
+    Args:
+        function: who asks, for the message.
+        boundary: a name for all axes, or one an axis.
+        rank: how many axes.
+        scipy: SciPy's own words for the message.
+
+    Shapes:
+        None.
+
+    Returns:
+        As many names as axes.
+
+    Raises:
+        ValueError: if there are not as many, or one is no name of a boundary.
+
+    Example:
+        >>> canonical("convolve", ("nearest", "wrap"), 2)
+        ('edge', 'wrap')
+    """
     given = boundary if isinstance(boundary, tuple | list) else (boundary,) * rank
     if len(given) != rank:
         rule = f"be one name, or {rank} of them, one an axis"

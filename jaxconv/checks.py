@@ -93,23 +93,21 @@ def axes(function: str, value: Any, rank: int, argument: str = "axes") -> tuple[
     if value is None:
         return tuple(range(rank))
     given = value if isinstance(value, tuple | list) else (value,)
-    rule, got = f"be axes of arrays with {rank}", repr(value)
+
+    def wrong(words: str, remedy: str = "") -> ValueError:
+        rule = f"name axes of an array that has {rank}"
+        return value_error(function, argument, rule, repr(value), remedy, words)
+
     if not given:
-        words = "when provided, axes cannot be empty:"
-        raise value_error(function, argument, rule, got, "Leave it out for all of them.", words)
-    if not all(isinstance(axis, int | np.integer) for axis in given) or any(
-        isinstance(axis, bool) for axis in given
-    ):
-        words = "axes must be a scalar or iterable of integers:"
-        raise value_error(function, argument, rule, got, "", words)
+        raise wrong("when provided, axes cannot be empty:", "Leave it out for all of them.")
+    if any(isinstance(axis, bool) or not isinstance(axis, int | np.integer) for axis in given):
+        raise wrong("axes must be a scalar or iterable of integers:")
     if not all(-rank <= axis < rank for axis in given):
-        remedy = f"Axes are -{rank} to {rank - 1}." if rank else "An array without axes has none."
-        words = "axes exceeds dimensionality of input:"
-        raise value_error(function, argument, rule, got, remedy, words)
+        remedy = f"They are {-rank} to {rank - 1}." if rank else "It has no axes."
+        raise wrong("axes exceeds dimensionality of input:", remedy)
     found = sorted(int(axis) % rank for axis in given)
     if len(set(found)) < len(found):
-        words = "all axes must be unique:"
-        raise value_error(function, argument, rule, got, "Name each axis once.", words)
+        raise wrong("all axes must be unique:", "Name each once.")
     return tuple(found)
 
 

@@ -164,8 +164,8 @@ def correlate(
     Example:
         >>> correlate([1, 2, 3], [0, 1, 0.5]).tolist()
         [0.5, 2.0, 3.5, 3.0, 0.0]
-        >>> correlate([1, 2, 3], [0, 1, 0.5], lags=range(-1, 1), normalize="unbiased").tolist()
-        [1.0, 1.1666666269302368]
+        >>> correlate([1, 2, 3, 4], [4, 3, 2, 3], lags=range(-1, 1), normalize="biased").tolist()
+        [4.0, 7.0]
     """
     return slide(
         "correlate",

@@ -11,7 +11,7 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.acceleration import plan
 from jaxconv.convolution import convolve
-from jaxconv.parts import at_lags, centre, in_mode
+from jaxconv.parts import at_lags, in_mode
 from jaxconv.sliding import Along, Axes, Beyond, result_type, slide
 from jaxconv.types import MODES, Boundary, Mode
 
@@ -49,9 +49,10 @@ def fftconvolve(
         `scipy.signal.fftconvolve`.
 
     Example:
-        >>> fftconvolve([1, 2, 3], [0, 1, 0.5]).round(5).tolist()
-        [0.0, 1.0, 2.5, 4.0, 1.5]
+        >>> print(fftconvolve([1, 2, 3], [1, 0, 0.5]).round(3))
+        [1.  2.  3.5 1.  1.5]
     """
+    _check_names("fftconvolve", options, Beyond)
     out = slide("fftconvolve", in1, in2, mode=mode, method="fft", axes=axes, **options)
     return _cut(out, in1, mode)
 
@@ -90,6 +91,7 @@ def oaconvolve(
         >>> oaconvolve(jnp.ones(100_000), jnp.ones(5000), "valid").shape
         (95001,)
     """
+    _check_names("oaconvolve", options, Beyond)
     out = slide("oaconvolve", in1, in2, mode=mode, method="overlap", axes=axes, **options)
     return _cut(out, in1, mode)
 
@@ -135,6 +137,7 @@ def convolve2d(
         >>> convolve2d([[1, 2], [3, 4]], [[1, 1]], "same", "wrap").tolist()
         [[3, 3], [7, 7]]
     """
+    _check_names("convolve2d", options, Along)
     return slide("convolve2d", in1, in2, mode=mode, boundary=boundary, fillvalue=fillvalue, **options)
 
 
@@ -179,6 +182,7 @@ def correlate2d(
         >>> correlate2d([[1, 2], [3, 4]], [[1, -1]], "valid").tolist()
         [[-1], [-1]]
     """
+    _check_names("correlate2d", options, Along)
     return slide("correlate2d", in1, in2, mode=mode, boundary=boundary, fillvalue=fillvalue, **options)
 
 
@@ -222,7 +226,7 @@ def sepfir2d(
         [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]
     """
     image = _with_axes("input", input, 2)
-    image = image.astype(result_type("fftconvolve", image.dtype, jnp.dtype("float16")))
+    image = image.astype(result_type("convolve", image.dtype, np.dtype("float32")))
     row, column = _with_axes("hrow", hrow, 1), _with_axes("hcol", hcol, 1)
     for name, kernel in (("hrow", row), ("hcol", column)):
         if kernel.size % 2 == 0:
@@ -285,6 +289,7 @@ def correlation_lags(
     *,
     lags: int | range | None = None,
     stride: int = 1,
+    exact: bool = False,
 ) -> np.ndarray:
     """Return the lags of the places of a 1-D correlation, as `scipy.signal.correlation_lags`.
 
@@ -294,6 +299,8 @@ def correlation_lags(
         mode: as for `correlate`.
         lags: as for `correlate`.
         stride: as for `correlate`.
+        exact: whether "same" tells the lags of what `correlate` returns; SciPy's, which it tells
+            otherwise, are one higher where in1_len is odd and in2_len even.
 
     Shapes:
         -> as many as `correlate` returns.
@@ -322,8 +329,17 @@ def correlation_lags(
     if lags is not None:
         (part,) = at_lags(function, lags, [in2_len])
     else:
-        part = in_mode(mode, in1_len, in2_len, centre("correlate", in2_len, 0) if in2_len else 0, stride)
+        late = mode == "same" and not exact and in1_len % 2 == 1
+        middle = max(in2_len - 1 + late, 0) // 2
+        part = in_mode(mode, in1_len, in2_len, middle, stride)
     return part.start + part.step * np.arange(part.count) - (in2_len - 1)
+
+
+def _check_names(function: str, options: Any, known: type) -> None:
+    """Raise TypeError for a keyword that a function does not take, as Python would."""
+    for name in options:
+        if name not in known.__annotations__:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _cut(out: jax.Array, in1: Any, mode: str) -> jax.Array:

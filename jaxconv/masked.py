@@ -32,8 +32,8 @@ def convolve_masked(
 ) -> jax.Array:
     """Convolve what there is: NaN and masked samples carry no weight (normalized convolution).
 
-    `y = (signal w) * kernel / (w * kernel)`, w being 1 where there is a sample and else 0, is the weighted
-    mean of the samples under the kernel, if that is of one sign. It fills gaps as it smooths.
+    `y = (signal w) * kernel / (w * kernel)`, w being 1 where there is a sample and else 0, is the
+    weighted mean of the samples under the kernel, if that is of one sign. It fills gaps as it smooths.
 
     Args:
         signal: the signal, NaN where a sample is missing.
@@ -67,8 +67,8 @@ def convolve_masked(
         H. Knutsson and C.-F. Westin, "Normalized and differential convolution" (CVPR 1993).
 
     Example:
-        >>> convolve_masked([1.0, jnp.nan, 3.0, 4.0], [1, 2, 1]).round(3).tolist()
-        [1.0, 2.0, 3.333, 3.667]
+        >>> print(convolve_masked([1.0, jnp.nan, 3.0, 4.0], [1, 2, 1]).round(3))
+        [1.    2.    3.333 3.667]
     """
     function = "convolve_masked"
     signal = checks.array(function, "signal", signal)

@@ -124,8 +124,8 @@ def gaussian_filter(
         `scipy.ndimage.gaussian_filter`.
 
     Example:
-        >>> gaussian_filter(jnp.zeros(5).at[2].set(1), 0.5).round(3).tolist()
-        [0.0, 0.107, 0.786, 0.107, 0.0]
+        >>> print(gaussian_filter(jnp.zeros(5).at[2].set(1), 0.5).round(3))
+        [0.    0.106 0.787 0.106 0.   ]
     """
     function = "gaussian_filter"
     signal = checks.array(function, "signal", signal)

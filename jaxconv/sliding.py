@@ -15,12 +15,13 @@ import numpy as np
 from jax import lax
 
 from jaxconv import boundaries, checks, circular
-from jaxconv.engine.planning import Request, requested
+from jaxconv.engine.planning import ANY, Plan, Request, requested
 from jaxconv.engine.prepared import Prepared, as_prepared, convolution
+from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import Shape
 from jaxconv.layout import lay_out
 from jaxconv.parts import REFLECTED, Part, at_lags, centre, in_mode
-from jaxconv.types import MODES, NORMALIZE, Boundary
+from jaxconv.types import MODES, NORMALIZE, Boundary, Method
 
 BY_FFT = ("fftconvolve", "oaconvolve")
 TWO_AXES = ("convolve2d", "correlate2d")
@@ -46,9 +47,10 @@ class Beyond(Sliding, total=False):
 
 
 class Along(Sliding, total=False):
-    """The same, and along which axes."""
+    """The same, and along which axes, and how."""
 
     axes: Axes
+    method: Method | Plan
 
 
 class Options(NamedTuple):
@@ -130,6 +132,8 @@ def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options)
 def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) -> jax.Array:
     """Convolve or correlate arrays that were checked."""
     axes, names = layout.space, _boundaries(function, o, fillvalue, len(layout.space))
+    if o.mode == "valid":  # which looks at nothing beyond
+        names, fillvalue = ("fill",) * len(axes), None
     dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
     kernel = turned(function, b, axes)
     options = {"request": _request(o, a), "precision": o.precision}
@@ -151,17 +155,13 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
     shapes = a.shape, kernel.shape
     if not plain:
         a, padding = _extended(function, a, axes, padding, names, fillvalue)
-    out = convolution(
-        layout.signal(a),
-        layout.kernel(kernel),
-        prepared,
-        window_strides=[part.step for part in parts],
-        padding=padding,
-        rhs_dilation=dilation,
-        feature_group_count=int(np.prod([a.shape[i] for i in layout.groups], dtype=int)),
-        **options,
-    )
-    return layout.back(out, *shapes)
+    options["window_strides"] = [part.step for part in parts]
+    options["padding"], options["rhs_dilation"] = padding, dilation
+    operands = layout.signal(a), layout.kernel(kernel)
+    options["feature_group_count"] = operands[0].shape[1]
+    if function == "oaconvolve":
+        options["request"] = _by_blocks(operands, options)
+    return layout.back(convolution(*operands, prepared, **options), *shapes)
 
 
 def turned(function: str, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
@@ -171,13 +171,15 @@ def turned(function: str, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
 
 def result_type(function: str, type1: np.dtype, type2: np.dtype, normalize: str = "none") -> np.dtype:
     """Return the dtype of SciPy's result, within the bits that JAX has been given."""
+    if function in BY_FFT or normalize != "none":  # each operand becomes of floats, by itself
+        type1, type2 = (
+            jnp.promote_types(t, np.float32 if jnp.issubdtype(t, np.inexact) else np.float64)
+            for t in (type1, type2)
+        )
     try:
         wide = np.promote_types(type1, type2)
     except TypeError:  # of two 16-bit floats
         wide = jnp.promote_types(type1, type2)
-    if function in BY_FFT or normalize != "none":
-        whole = not jnp.issubdtype(wide, np.inexact)
-        wide = jnp.promote_types(wide, np.float64 if whole else np.float32)
     return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
 
 
@@ -187,13 +189,21 @@ def _request(o: Options, signal: jax.Array) -> Request:
     return replace(o.request, method="auto") if exact and o.request.method == "fft" else o.request
 
 
+def _by_blocks(operands: tuple[jax.Array, jax.Array], options: dict[str, Any]) -> Request:
+    """Return the request for blocks; for one FFT, where one block would hold all."""
+    call = partial(convolution, prepared=None, **{**options, "request": ANY})
+    (plan,) = plans_in(call, operands)
+    able = any(c.method == "overlap" and not c.refusal for c in plan.candidates)
+    return options["request"] if able else replace(options["request"], method="fft")
+
+
 def _boundaries(function: str, o: Options, fillvalue: Any, rank: int) -> tuple[Boundary, ...]:
     words = _BOUNDARY_WORDS if function in TWO_AXES else ""
     names = boundaries.canonical(function, o.boundary, rank, words)
     if fillvalue is not None and "fill" not in names:
         rule, got = "be left out where no boundary is 'fill'", f"boundary {o.boundary!r}"
         raise checks.value_error(function, "fillvalue", rule, got)
-    return names if o.mode != "valid" else ("fill",) * rank  # which looks at nothing beyond
+    return names
 
 
 def _extended(function, signal, axes, padding, names, fillvalue):
@@ -217,7 +227,7 @@ def _fill(function: str, value: jax.Array, dtype: np.dtype) -> jax.Array:
         raise checks.value_error(function, "fillvalue", "be one number", got, "", words)
     if jnp.iscomplexobj(value) and not jnp.issubdtype(dtype, np.complexfloating):
         words = (
-            "could not cast `fillvalue` directly to the output type (it was first converted to complex)"
+            "could not cast `fillvalue` directly to the output type (it was first converted to complex):"
         )
         rule = f"be real where the result is {dtype}"
         raise checks.value_error(function, "fillvalue", rule, f"dtype {value.dtype}", "", words)

@@ -34,11 +34,11 @@ MESSAGES = [
     (lambda: jaxconv.convolve(np.ones((2, 9)), IMAGE, "valid"),
      "For 'valid' mode, one must be at least as large as the other in every dimension: convolve: `in2` must"
      " fit inside `in1`, or hold it, on every axis in mode 'valid'; got in1 (2, 9), in2 (6, 6)"),
-    (lambda: jaxconv.convolve(np.arange(5), np.arange(3), method="fft"),
-     "`method` must be able to compute the problem, and 'fft' cannot (integers are computed exactly, and an"
-     " FFT rounds); got 'fft'. Use 'direct' or 'products' or 'shifts'."),
-    (lambda: jaxconv.convolve(np.ones((2, 2, 2, 2)), np.ones((2, 2, 2, 2)), method="fft"),
-     "4 spatial axes, and JAX transforms 1 to 3"),
+    (lambda: jaxconv.convolve(np.arange(5), np.arange(3), method="overlap"),
+     "`method` must be able to compute the problem, and 'overlap' cannot (integers are computed exactly, and an"
+     " FFT rounds); got 'overlap'. Use 'direct' or 'products' or 'shifts'."),
+    (lambda: jaxconv.convolve(np.ones((2, 2, 2, 2)), np.ones((2, 2, 2, 2)), method="overlap"),
+     "4 spatial axes, and blocks are of 1 to 3"),
     (lambda: jaxconv.convolve(np.ones(3000), np.ones(2000), method="shifts"),
      "2,000 terms, and at most 1,024 are unrolled"),
     (lambda: reference.convolve(X, X, "most"), "convolve: `mode` must be one of"),
@@ -52,7 +52,7 @@ MESSAGES = [
     (lambda: matching.normalized_correlation(X, X, mode="sane"), "Did you mean 'same'?"),
     (lambda: matching.find_peaks(X, min_distance=0), "`min_distance` must be a positive whole number; got 0"),
     (lambda: matching.find_peaks(X, max_peaks=-1), "`max_peaks` must be a positive whole number; got -1"),
-    (lambda: kernels.sobel(2), "sobel: `axis` must be 0 or 1; got 2"),
+    (lambda: kernels.sobel(2), "sobel: `axis` must name axes of an array that has 2; got 2. They are -2 to 1."),
     (lambda: kernels.edges(X), "edges: `image` must have 2 axes; got shape (5,)"),
     (lambda: signals.midpoints(0, 1, 0), "midpoints: `step` must be positive; got 0"),
     (lambda: signals.midpoints(1, 1), "midpoints: `stop` must be greater than `start` 1; got 1"),
@@ -116,3 +116,137 @@ def test_jit_changes_no_message(shapes, mode):
     with pytest.raises(ValueError, match="convolve: ") as jitted:
         jax.jit(convolve)(a, b)
     assert str(eager.value) == str(jitted.value)
+
+
+FAMILY = {
+    name: getattr(jaxconv, name)
+    for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
+} | {"convolve_masked": jaxconv.convolve_masked}
+MISTAKES = {  # what is wrong: operands and options, and what the message must say of it
+    "rank": ((IMAGE, np.ones((2, 2, 2))), {}, "axes"),
+    "mode": ((IMAGE, IMAGE), {"mode": "vaild"}, "Did you mean 'valid'?"),
+    "mode of no kind": ((IMAGE, IMAGE), {"mode": 2}, "`mode` must be one of 'full', 'same', 'valid'; got 2"),
+    "boundary": ((IMAGE, IMAGE), {"boundary": "reflct"}, "Did you mean 'reflect'?"),
+    "boundaries": ((IMAGE, IMAGE), {"boundary": ("wrap",) * 3}, "be one name, or 2 of them, one an axis"),
+    "axes out of range": ((IMAGE, IMAGE), {"axes": 2}, "axes exceeds dimensionality of input: "),
+    "axes repeated": ((IMAGE, IMAGE), {"axes": (1, -1)}, "all axes must be unique: "),
+    "axes of no kind": ((IMAGE, IMAGE), {"axes": 0.5}, "axes must be a scalar or iterable of integers: "),
+    "no axes": ((IMAGE, IMAGE), {"axes": ()}, "when provided, axes cannot be empty: "),
+    "a batch that does not broadcast": (
+        (IMAGE, np.ones((2, 6))), {"axes": 1}, "incompatible shapes for in1 and in2: (6, 6) and (2, 6): "),
+    "larger on one axis": (
+        (IMAGE, np.ones((2, 9))), {"mode": "valid"},
+        "For 'valid' mode, one must be at least as large as the other in every dimension: "),
+    "stride": ((IMAGE, IMAGE), {"stride": -1}, "`stride` must be 1 or greater on every axis; got -1"),
+    "dilation": ((IMAGE, IMAGE), {"dilation": (0, 1)}, "`dilation` must be 1 or greater on every axis"),
+    "strides": ((IMAGE, IMAGE), {"stride": (1, 2, 3)}, "`stride` must be a whole number, or 2 of them"),
+    "origin": ((IMAGE, np.ones((3, 3))), {"mode": "same", "origin": 2}, "leave the centre within the 3 taps"),
+    "origin without same": ((IMAGE, IMAGE), {"mode": "full", "origin": 1}, "be 0 unless mode is 'same'"),
+    "fillvalue": ((IMAGE, IMAGE), {"boundary": "wrap", "fillvalue": 1}, "be left out where no boundary is"),
+    "fillvalues": ((IMAGE, IMAGE), {"boundary": "fill", "fillvalue": [1, 2]},
+                   "`fillvalue` must be scalar or an array with one element. "),
+    "a complex fillvalue": ((IMAGE, IMAGE), {"boundary": "fill", "fillvalue": 1j},
+                            "could not cast `fillvalue` directly to the output type"),
+    "method": ((IMAGE, IMAGE), {"method": "ftt"}, "Acceptable method flags are 'auto', 'direct', or 'fft'. "),
+    "memory": ((IMAGE, IMAGE), {"max_bytes": -1}, "`max_bytes` must not be negative; got -1"),
+}  # fmt: skip
+TAKES = {  # what a function does not take
+    "fftconvolve": {"method"},
+    "oaconvolve": {"method"},
+    "convolve_masked": {"stride", "dilation", "origin"},
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_family_tells_every_mistake(name, mistake):
+    operands, options, message = MISTAKES[mistake]
+    if TAKES.get(name, set()) & set(options):
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            FAMILY[name](*operands, **options)
+        return
+    with pytest.raises(ValueError, match=re.escape(message)) as eager:
+        FAMILY[name](*operands, **options)
+    assert re.search(r"(?i)(^|[.:] )\w+: `\w+` must ", str(eager.value))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        jax.jit(partial(FAMILY[name], **options))(*operands)
+
+
+@pytest.mark.parametrize("wrong", ["abc", ["a", "b"], None, [object()], np.array([object()]), {}])
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_family_takes_numbers_only(name, wrong):
+    for operands in ((wrong, IMAGE), (IMAGE, wrong)):
+        with pytest.raises(TypeError, match="must be an array of numbers; got "):
+            FAMILY[name](*operands)
+
+
+@pytest.mark.parametrize("name", ["convolve", "correlate", "convolve_masked"])
+def test_the_family_convolves_something(name):
+    for operands in ((np.ones((0, 3)), IMAGE), (IMAGE, np.ones((3, 0)))):
+        with pytest.raises(ValueError, match="must have elements"):
+            FAMILY[name](*operands)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_options_must_be_known_while_tracing(name):
+    with pytest.raises((TypeError, ValueError)):
+        jax.jit(FAMILY[name])(IMAGE, IMAGE, mode="same")
+    with pytest.raises(ValueError, match="`mode` must be one of"):
+        jax.jit(lambda mode: FAMILY[name](IMAGE, IMAGE, mode=mode))(1)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_nan_kernel_is_not_silent(name):
+    kernel = np.full((3, 3), np.nan)
+    assert np.isnan(FAMILY[name](IMAGE, kernel, mode="valid")).all()
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_an_option_that_is_none_is_told(name):
+    with pytest.raises(TypeError, match="bounday"):
+        FAMILY[name](IMAGE, IMAGE, bounday="wrap")
+
+
+OTHERS = [
+    (lambda: jaxconv.correlate(X, X, lags=-1), "`lags` must be a largest lag or a range of rising lags"),
+    (lambda: jaxconv.correlate(X, X, lags=range(3, 0, -1)), "Try 100, or range(-100, 101)."),
+    (lambda: jaxconv.correlate(X, X, lags=1.5), "`lags` must be a largest lag"),
+    (lambda: jaxconv.correlate(IMAGE, IMAGE, lags=(1, 2, 3)), "or one of these an axis"),
+    (lambda: jaxconv.correlate(X, X, "same", lags=1), "be left out where mode or stride is given"),
+    (lambda: jaxconv.correlate(X, X, normalize="coeff"), "Did you mean 'coefficient'?"),
+    (lambda: jaxconv.correlate(X, X, normalize="biased", boundary="wrap"),
+     "`normalize` must be 'none' unless beyond the edges lie zeros"),
+    (lambda: jaxconv.correlation_lags(3, 4, "spam"), "Mode spam is invalid: correlation_lags: `mode`"),
+    (lambda: jaxconv.correlation_lags(-3, 4), "`in1_len` must be 0 or greater"),
+    (lambda: jaxconv.choose_conv_method(X, IMAGE), "volume and kernel should have the same dimensionality"),
+    (lambda: jaxconv.choose_conv_method(X, X, "sane"), "Did you mean 'same'?"),
+    (lambda: jaxconv.sepfir2d(IMAGE, [1, 2], [1]), "hrow and hcol must be odd length: sepfir2d: `hrow`"),
+    (lambda: jaxconv.sepfir2d(X, [1], [1]), "object of too small depth for desired array: sepfir2d: `input`"),
+    (lambda: jaxconv.convolve2d(X, IMAGE), "convolve2d inputs must both be 2-D arrays: convolve2d: `in1`"),
+    (lambda: jaxconv.boundaries.extend(X, [(1, 1)], "mirrored"), "Did you mean 'mirror'?"),
+    (lambda: jaxconv.boundaries.extend(X, [(-1, 1)]), "`widths` must be 1 pairs of numbers that are not"),
+    (lambda: jaxconv.boundaries.extend(np.ones(0), [(1, 1)], "edge"), "have elements to continue by 'edge'"),
+    (lambda: jaxconv.convolve_masked(X, X, X[:3] > 0), "`mask` must have the signal's shape (5,); got (3,)"),
+    (lambda: jaxconv.convolve_separable(IMAGE, [X]), "`factors` must be one kernel with one axis for each"),
+    (lambda: jaxconv.gaussian_filter(X, -1), "gaussian: `sigma` must be positive; got -1"),
+    (lambda: jaxconv.gaussian_filter(X, (1, 2)), "`sigma` must be one number, or 1 of them, one an axis"),
+    (lambda: jaxconv.gaussian_filter(X, 1, -1), "`order` must be 0 or greater on every axis; got -1"),
+    (lambda: jax.jit(kernels.gaussian)(1.0), "`radius` must be given where `sigma` is traced; got none"),
+    (lambda: kernels.box(0), "`size` must be a positive whole number; got 0"),
+    (lambda: kernels.laplacian(0), "`rank` must be a positive whole number; got 0"),
+    (lambda: kernels.factor(np.ones(0)), "factor: `kernel` must have elements"),
+    (lambda: kernels.factor([np.nan]), "factor: `kernel` must be finite; got NaN or infinity in it"),
+    (lambda: kernels.factor(IMAGE, terms=0), "`terms` must be a positive whole number; got 0"),
+    (lambda: jax.jit(lambda k: kernels.factor(k).terms)(IMAGE), "have known values; got a traced array."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "message"), OTHERS)
+def test_other_mistakes(wrong, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        wrong()
+
+
+def test_a_mask_of_numbers_is_ambiguous():
+    with pytest.raises(TypeError, match="`mask` must be boolean, True where a sample is missing"):
+        jaxconv.convolve_masked(X, X, X)

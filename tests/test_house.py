@@ -20,10 +20,12 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"benchmarking.contestants", "benchmarking.reported"},
     {"plotting"},
     {"learning"},
-    {"preparation"},
-    {"matching", "detection", "kernels", "acceleration"},
+    {"preparation", "family", "separable"},
+    {"matching", "detection", "kernels", "acceleration", "masked"},
     {"convolution", "reference", "signals"},
-    {"engine.prepared"},
+    {"sliding"},
+    {"circular"},
+    {"boundaries", "layout", "parts", "engine.prepared"},
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
@@ -46,14 +48,17 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"files", "types"},
 ]
 PUBLIC = {
-    "jaxconv": "accelerate conv_general_dilated convolve correlate detection explain kernels matching"
-    " plan prepare reference signals",
+    "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
+    " convolve_masked convolve_separable correlate correlate2d correlation_lags detection explain"
+    " fftconvolve gaussian_filter kernels matching oaconvolve plan prepare reference sepfir2d signals",
     "jaxconv.acceleration": "Explanation accelerate explain plan",
     "jaxconv.calibration": "Calibration FARTHEST IMAGES LINES Measured PULL SLOWEST VOLUMES calibrate"
     " problems",
     "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
     " patch_statistics",
-    "jaxconv.kernels": "edges sobel",
+    "jaxconv.boundaries": "SYNONYMS canonical extend",
+    "jaxconv.kernels": "Factors box edges factor gabor gaussian laplacian laplacian_of_gaussian prewitt"
+    " scharr sobel",
     "jaxconv.learning": "Draw Fit cosine_similarity deflection evaluate fit optimum responses",
     "jaxconv.matching": "Peaks find_peaks normalized_correlation",
     "jaxconv.preparation": "FUNCTIONS prepare",
