@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 COINS = $(shell $(BIN)/python -c "import os, skimage; print(os.path.join(os.path.dirname(skimage.__file__), 'data', 'coins.png'))")
 
-.PHONY: demo test quick check format bench clean
+.PHONY: demo test quick long check format bench clean
 
 demo: $(VENV)/.demo  ## learn the circle and the cross, then find coins in a photograph
 	$(BIN)/jaxconv learn circle --output out
@@ -15,7 +15,10 @@ test: $(VENV)/.test  ## the whole suite
 	$(BIN)/pytest -n 2 -q
 
 quick: $(VENV)/.test  ## the tests that take seconds
-	$(BIN)/pytest -n 2 -q -m "not slow"
+	$(BIN)/pytest -n 2 -q -m "not slow and not long"
+
+long: $(VENV)/.test  ## ten thousand cases of what holds for every convolution: an hour
+	$(BIN)/pytest -n 2 -q -m long
 
 check: $(VENV)/.check  ## format, lint and types
 	$(BIN)/ruff format --check .
