@@ -10,9 +10,10 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.acceleration import plan
+from jaxconv.conventions import result_type
 from jaxconv.convolution import convolve
 from jaxconv.parts import at_lags, in_mode
-from jaxconv.sliding import Along, Axes, Beyond, result_type, slide
+from jaxconv.sliding import Along, Axes, Beyond, slide
 from jaxconv.types import MODES, Boundary, Mode
 
 

@@ -12,13 +12,6 @@ import numpy as np
 
 from jaxconv import checks
 
-REFLECTED = (
-    "convolve",
-    "fftconvolve",
-    "oaconvolve",
-    "convolve2d",
-)  # others conjugate the kernel
-
 
 @dataclass(frozen=True)
 class Part:
@@ -42,18 +35,6 @@ def in_mode(mode: str, n: int, m: int, centre: int, step: int) -> Part:
         "valid": (min(n, m) - 1, abs(n - m) + 1),
     }[mode]
     return Part(start, -(-count // step), step)
-
-
-def centre(function: str, m: int, origin: int) -> int:
-    """Return which of m taps "same" takes for the middle, moved by an origin as ndimage has it.
-
-    SciPy takes the later of an even kernel's two middle ones in `correlate2d` only.
-    """
-    sign = 1 if function in REFLECTED else -1
-    found = (m if function == "correlate2d" else m - 1) // 2 + sign * origin
-    if not 0 <= found < m:
-        raise checks.value_error(function, "origin", f"leave the centre within the {m} taps", origin)
-    return found
 
 
 def at_lags(function: str, lags: Any, reach: Sequence[int]) -> list[Part]:

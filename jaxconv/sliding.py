@@ -14,17 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxconv import boundaries, checks, circular
+from jaxconv import boundaries, checks, circular, conventions
 from jaxconv.engine.planning import ANY, Plan, Request, requested
 from jaxconv.engine.prepared import Prepared, as_prepared, convolution
 from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import Shape
 from jaxconv.layout import lay_out
-from jaxconv.parts import REFLECTED, Part, at_lags, centre, in_mode
+from jaxconv.parts import Part, at_lags, in_mode
 from jaxconv.types import MODES, NORMALIZE, Boundary, Method
 
-BY_FFT = ("fftconvolve", "oaconvolve")
-TWO_AXES = ("convolve2d", "correlate2d")
 Axes = int | Sequence[int] | None
 
 
@@ -89,7 +87,7 @@ def slide(
 ) -> jax.Array:
     """Check the options, make arrays, and slide one over the other; shapes are checked while tracing."""
     if not isinstance(mode, str) or mode not in MODES:
-        words = _MODE_WORDS.get(function, _MODE_WORDS[""])
+        words = conventions.MODE_WORDS.get(function, conventions.MODE_WORDS[""])
         checks.one_of(function, "mode", mode, MODES, words.format(mode))
     if not isinstance(in1, jax.Array):
         in1 = checks.array(function, "in1", in1)
@@ -111,15 +109,16 @@ def slide(
 def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options) -> jax.Array:
     in1, prepared = checks.array(function, "in1", in1), as_prepared(function, "in2", in2)
     in2 = checks.array(function, "in2", prepared.kernel if prepared else in2)
-    _check_ranks(function, in1, in2)
-    result = result_type(function, in1.dtype, in2.dtype, o.normalize)
+    conventions.check_ranks(function, in1, in2)
+    result = conventions.result_type(function, in1.dtype, in2.dtype, o.normalize)
     work = jnp.dtype("int32") if result.kind == "b" else result
     a, b = in1.astype(work), in2.astype(work)
     axes = checks.axes(function, o.axes, a.ndim) if a.ndim else ()
     if not axes:
-        return (a * (b if function in REFLECTED else b.conj())).astype(result)
+        return (a * (b if function in conventions.REFLECTED else b.conj())).astype(result)
     if 0 in (*a.shape, *b.shape):
-        return _of_nothing(function, a, b, o, result)
+        filled = set(_boundaries(function, o, fillvalue, a.ndim)) == {"fill"}
+        return conventions.of_nothing(function, a, b, o.mode, filled).astype(result)
     layout = lay_out(function, a.shape, b.shape, axes)
     parts = _wanted(function, a.shape, b.shape, axes, o)
     out = _convolve(function, a, b, prepared, fillvalue, layout, parts, o)
@@ -135,7 +134,7 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
     if o.mode == "valid":  # which looks at nothing beyond
         names, fillvalue = ("fill",) * len(axes), None
     dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
-    kernel = turned(function, b, axes)
+    kernel = conventions.turned(function, b, axes)
     options = {"request": _request(o, a), "precision": o.precision}
     if set(names) == {"wrap"} and not prepared and o.mode == "same" and set(dilation) == {1}:
         shapes = [operand.shape for operand in (a, b)]
@@ -164,25 +163,6 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
     return layout.back(convolution(*operands, prepared, **options), *shapes)
 
 
-def turned(function: str, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
-    """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
-    return jnp.flip(kernel, axes) if function in REFLECTED else kernel.conj()
-
-
-def result_type(function: str, type1: np.dtype, type2: np.dtype, normalize: str = "none") -> np.dtype:
-    """Return the dtype of SciPy's result, within the bits that JAX has been given."""
-    if function in BY_FFT or normalize != "none":  # each operand becomes of floats, by itself
-        type1, type2 = (
-            jnp.promote_types(t, np.float32 if jnp.issubdtype(t, np.inexact) else np.float64)
-            for t in (type1, type2)
-        )
-    try:
-        wide = np.promote_types(type1, type2)
-    except TypeError:  # of two 16-bit floats
-        wide = jnp.promote_types(type1, type2)
-    return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
-
-
 def _request(o: Options, signal: jax.Array) -> Request:
     """Return how to compute; integers by any exact method, where an FFT was asked for."""
     exact = not jnp.issubdtype(signal.dtype, np.inexact)
@@ -198,7 +178,7 @@ def _by_blocks(operands: tuple[jax.Array, jax.Array], options: dict[str, Any]) -
 
 
 def _boundaries(function: str, o: Options, fillvalue: Any, rank: int) -> tuple[Boundary, ...]:
-    words = _BOUNDARY_WORDS if function in TWO_AXES else ""
+    words = conventions.BOUNDARY_WORDS if function in conventions.TWO_AXES else ""
     names = boundaries.canonical(function, o.boundary, rank, words)
     if fillvalue is not None and "fill" not in names:
         rule, got = "be left out where no boundary is 'fill'", f"boundary {o.boundary!r}"
@@ -267,57 +247,15 @@ def _wanted(function: str, shape1: Shape, shape2: Shape, axes: Sequence[int], o:
         raise checks.value_error(function, "origin", "be 0 unless mode is 'same'", o.origin)
     stride = checks.per_axis(function, "stride", o.stride, len(axes), 1)
     if o.mode == "valid":
-        ones = [function in BY_FFT and 1 in pair for pair in zip(lengths, reach)]  # which broadcast
+        ones = [
+            function in conventions.BY_FFT and 1 in pair for pair in zip(lengths, reach)
+        ]  # which broadcast
         sizes = [tuple(n for n, one in zip(side, ones) if not one) for side in (lengths, reach)]
-        checks.nested(function, ("in1", "in2"), (sizes[0], sizes[1]), VALID_WORDS)
-    middles = [centre(function, m, by) for m, by in zip(reach, origin)]
+        checks.nested(function, ("in1", "in2"), (sizes[0], sizes[1]), conventions.VALID_WORDS)
+    middles = [conventions.centre(function, m, by) for m, by in zip(reach, origin)]
     return [in_mode(o.mode, *sizes) for sizes in zip(lengths, reach, middles, stride)]
-
-
-def _check_ranks(function: str, in1: jax.Array, in2: jax.Array) -> None:
-    """Raise ValueError where the numbers of axes are not what the function takes."""
-    if function in TWO_AXES:
-        for name, operand in (("in1", in1), ("in2", in2)):
-            if operand.ndim != 2:
-                words = f"{function} inputs must both be 2-D arrays:"
-                got = f"shape {operand.shape}"
-                raise checks.value_error(function, name, "have 2 axes", got, "", words)
-    words = "volume and kernel should have the same dimensionality:"
-    if function != "convolve":
-        words = "in1 and in2 should have the same dimensionality:"
-    checks.same_rank(function, ("in1", "in2"), (in1, in2), words)
-
-
-def _of_nothing(function: str, a: jax.Array, b: jax.Array, o: Options, result: np.dtype) -> jax.Array:
-    """Return what SciPy returns where an operand has no elements, or raise ValueError."""
-    if function in BY_FFT:
-        return jnp.zeros(0, result)
-    if function not in TWO_AXES or set(_boundaries(function, o, None, 2)) != {"fill"}:
-        for name, operand in (("in1", a), ("in2", b)):
-            checks.not_empty(function, name, operand, "a cannot be empty:")
-    pairs = list(zip(a.shape, b.shape))
-    if o.mode == "valid":
-        checks.nested(function, ("in1", "in2"), (a.shape, b.shape), VALID_WORDS)
-    shapes = {
-        "full": [max(n + m - 1, 0) for n, m in pairs],
-        "same": a.shape,
-        "valid": [abs(n - m) + 1 for n, m in pairs],
-    }
-    return jnp.zeros(shapes[o.mode], result)
 
 
 def _is_swapped(shape1: Sequence[int], shape2: Sequence[int], axes: Sequence[int]) -> bool:
     """Tell whether in 'valid' mode it is the first operand that lies inside the second."""
     return any(shape1[axis] < shape2[axis] for axis in axes)
-
-
-_MODE_WORDS = {
-    "": "Acceptable mode flags are 'valid', 'same', or 'full'.",
-    "convolve": "Acceptable mode flags are 'valid', 'same', or 'full', not mode={}.",
-    "fftconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
-    "oaconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
-}
-VALID_WORDS = "For 'valid' mode, one must be at least as large as the other in every dimension:"
-_BOUNDARY_WORDS = (
-    "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm')."
-)

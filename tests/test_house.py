@@ -25,7 +25,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"convolution", "reference", "signals"},
     {"sliding"},
     {"circular"},
-    {"boundaries", "layout", "parts", "engine.prepared"},
+    {"boundaries", "conventions", "layout", "parts", "engine.prepared"},
     {"engine.primitive"},
     {"engine.planning", "engine.rewriting"},
     {"engine.methods"},
