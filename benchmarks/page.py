@@ -53,6 +53,7 @@ def write(results: dict, folder: Path) -> None:
     ]
     for title in TABLES:
         text += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(results[title])]
+    text += ["", "## SciPy's family", "", *_family(results["SciPy's family"])]
     text += ["", "## What users found slow", "", *_reported(results["reported"])]
     text += ["", "## Prepared kernels", "", *_prepared(results["prepared"])]
     text += ["", "## The same kernel, longer signals", "", *_lengths(results["lengths"])]
@@ -172,6 +173,21 @@ def _table(rows: dict) -> list[str]:
         if memory:
             cells.append(f"{row['memory']:.1f}")
         lines.append("| " + " | ".join([name, *cells]) + " |")
+    return lines
+
+
+def _family(rows: dict) -> list[str]:
+    lines = [
+        "The same call in SciPy, or what one does there in its place; the difference is to SciPy's",
+        "result, relative to its largest element.",
+        "",
+        "| case | jaxconv, ms | SciPy, ms | OpenCV, ms | fastest peer / ours | difference |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        who = (OURS, "SciPy", "OpenCV")
+        times = [f"{row['seconds'][n] * 1e3:.3g}" if n in row["seconds"] else "" for n in who]
+        lines.append("| " + " | ".join([name, *times, f"{gain(row):.1f}", f"{row['error']:.0e}"]) + " |")
     return lines
 
 

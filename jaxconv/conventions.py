@@ -45,9 +45,9 @@ def centre(function: str, m: int, origin: int) -> int:
     return found
 
 
-def result_type(function: str, type1: np.dtype, type2: np.dtype, normalize: str = "none") -> np.dtype:
+def result_type(type1: np.dtype, type2: np.dtype, floats: bool = False) -> np.dtype:
     """Return the dtype of SciPy's result, within the bits that JAX has been given."""
-    if function in BY_FFT or normalize != "none":  # each operand becomes of floats, by itself
+    if floats:  # which each operand becomes by itself
         type1, type2 = (
             jnp.promote_types(t, np.float32 if jnp.issubdtype(t, np.inexact) else np.float64)
             for t in (type1, type2)

@@ -227,7 +227,7 @@ def sepfir2d(
         [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]
     """
     image = _with_axes("input", input, 2)
-    image = image.astype(result_type("convolve", image.dtype, np.dtype("float32")))
+    image = image.astype(result_type(image.dtype, np.dtype("float32")))
     row, column = _with_axes("hrow", hrow, 1), _with_axes("hcol", hcol, 1)
     for name, kernel in (("hrow", row), ("hcol", column)):
         if kernel.size % 2 == 0:

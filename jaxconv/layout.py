@@ -9,6 +9,8 @@ import numpy as np
 
 from jaxconv import checks
 
+SHORT = 64  # taps
+
 
 class Layout(NamedTuple):
     """The axes, by what they are to the engine."""
@@ -35,6 +37,17 @@ class Layout(NamedTuple):
         features = math.prod(array.shape[a] for a in (*self.groups, *self.outputs))
         order = (*self.groups, *self.outputs, *self.batch, *self.space)
         return array.transpose(order).reshape(features, 1, *(array.shape[a] for a in self.space))
+
+    def in_place(self, taps: int) -> "Layout":
+        """Return the layout in which a short kernel leaves a batch behind its axes where it is.
+
+        As an axis of space, with one tap, it need not be moved, which would cost more than the products.
+        """
+        behind = tuple(axis for axis in self.batch if axis > self.space[0])
+        if not behind or taps > SHORT or len(self.space) + len(behind) > 3:
+            return self
+        batch = tuple(axis for axis in self.batch if axis not in behind)
+        return self._replace(batch=batch, space=tuple(sorted((*self.space, *behind))))
 
     def back(self, out: jax.Array, signal: Sequence[int], kernel: Sequence[int]) -> jax.Array:
         """Lay an output back, given the operands' shapes."""

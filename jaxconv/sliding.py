@@ -4,6 +4,7 @@ The steps: check; choose the part of the output; extend the signal beyond its ed
 batch, groups, features and space; convolve; lay them back.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -97,7 +98,7 @@ def slide(
         function, method, max_bytes, local, "Acceptable method flags are 'auto', 'direct', or 'fft'."
     )
     given = (axes, boundary, origin, stride, dilation, lags, normalize)
-    options = Options(mode, request, precision, *(tuple(v) if isinstance(v, list) else v for v in given))
+    options = Options(mode, request, precision, *map(_static, given))
     if isinstance(fillvalue, int | float | complex) and fillvalue == 0:
         fillvalue = None  # the engine's own padding
     elif not isinstance(fillvalue, jax.Array):
@@ -105,12 +106,20 @@ def slide(
     return _jitted(function, in1, in2, fillvalue, options)
 
 
+def _static(option: Any) -> Any:
+    """Return an option that may be hashed: lists and arrays of it as tuples."""
+    option = option.tolist() if isinstance(option, np.ndarray) else option
+    return tuple(map(_static, option)) if isinstance(option, list | tuple) else option
+
+
 @partial(jax.jit, static_argnums=(0, 4))
 def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options) -> jax.Array:
     in1, prepared = checks.array(function, "in1", in1), as_prepared(function, "in2", in2)
     in2 = checks.array(function, "in2", prepared.kernel if prepared else in2)
     conventions.check_ranks(function, in1, in2)
-    result = conventions.result_type(function, in1.dtype, in2.dtype, o.normalize)
+    transformed = [1 not in pair for pair in zip(in1.shape, in2.shape)]
+    floats = o.normalize != "none" or (function in conventions.BY_FFT and any(transformed))
+    result = conventions.result_type(in1.dtype, in2.dtype, floats)
     work = jnp.dtype("int32") if result.kind == "b" else result
     a, b = in1.astype(work), in2.astype(work)
     axes = checks.axes(function, o.axes, a.ndim) if a.ndim else ()
@@ -135,7 +144,7 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
         names, fillvalue = ("fill",) * len(axes), None
     dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
     kernel = conventions.turned(function, b, axes)
-    options = {"request": _request(o, a), "precision": o.precision}
+    options = {"request": _request(function, o, a), "precision": o.precision}
     if set(names) == {"wrap"} and not prepared and o.mode == "same" and set(dilation) == {1}:
         shapes = [operand.shape for operand in (a, b)]
         operands = layout.signal(a), layout.kernel(kernel)
@@ -149,24 +158,29 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
     if plain and smaller and not prepared and set(dilation) == {1}:  # convolution commutes
         a, kernel = jnp.flip(kernel, axes), jnp.flip(a, axes)
         layout = layout._replace(batch=layout.outputs, outputs=layout.batch)
+    elif not prepared and o.request.method in ("auto", "shifts"):
+        layout = layout.in_place(math.prod(kernel.shape[i] for i in axes))
     reach = [(kernel.shape[i] - 1) * d + 1 for i, d in zip(axes, dilation)]
     padding = [part.padding(a.shape[i], m) for i, m, part in zip(axes, reach, parts)]
     shapes = a.shape, kernel.shape
     if not plain:
         a, padding = _extended(function, a, axes, padding, names, fillvalue)
-    options["window_strides"] = [part.step for part in parts]
-    options["padding"], options["rhs_dilation"] = padding, dilation
+    steps = [part.step for part in parts]
+    along = dict(zip(axes, zip(steps, padding, dilation)))
+    along = [along.get(axis, (1, (0, 0), 1)) for axis in layout.space]
+    options["window_strides"], options["padding"], options["rhs_dilation"] = zip(*along)
     operands = layout.signal(a), layout.kernel(kernel)
     options["feature_group_count"] = operands[0].shape[1]
-    if function == "oaconvolve":
+    if function == "oaconvolve" and options["request"].method == "overlap":
         options["request"] = _by_blocks(operands, options)
     return layout.back(convolution(*operands, prepared, **options), *shapes)
 
 
-def _request(o: Options, signal: jax.Array) -> Request:
+def _request(function: str, o: Options, signal: jax.Array) -> Request:
     """Return how to compute; integers by any exact method, where an FFT was asked for."""
     exact = not jnp.issubdtype(signal.dtype, np.inexact)
-    return replace(o.request, method="auto") if exact and o.request.method == "fft" else o.request
+    by_fft = o.request.method == "fft" or function in conventions.BY_FFT
+    return replace(o.request, method="auto") if exact and by_fft else o.request
 
 
 def _by_blocks(operands: tuple[jax.Array, jax.Array], options: dict[str, Any]) -> Request:

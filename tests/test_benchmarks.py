@@ -10,6 +10,7 @@ import pytest
 from jaxconv import plotting
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case, _layer
+from jaxconv.benchmarking.family import TASKS
 from jaxconv.benchmarking.reported import REPORTS
 from jaxconv.benchmarking.timing import measure
 
@@ -20,6 +21,7 @@ PARTS = {
     "channels, forward": [LAYER],
     "one channel, value and both gradients": [LINE],
     "channels, value and both gradients": [LAYER],
+    "SciPy's family": [t for t in TASKS if "300" in t.name],
     "reported": [r for r in REPORTS if "dilated" in r.name],
     "prepared": [LINE],
     "lengths": [LINE],
@@ -63,6 +65,8 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     text = (tmp_path / "benchmarks.md").read_text()
     assert text.count("fastest peer / ours") == 4
     assert "| memory by blocks" in text
+    assert results["SciPy's family"]["fftconvolve, 300² × 300²"]["error"] < 1e-6
+    assert "| fftconvolve, 300² × 300² | " in text
     assert "| 64 × 9 | " in text
     assert "planner's regret" in text
     assert "[jax-ml/jax 26266](https://github.com/jax-ml/jax/issues/26266)" in text

@@ -15,6 +15,7 @@ from jaxconv import machine
 from jaxconv.acceleration import accelerate, explain, plan
 from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
 from jaxconv.benchmarking.contestants import forward, gradients
+from jaxconv.benchmarking.family import TASKS, Task
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.timing import measure
 from jaxconv.convolution import conv_general_dilated, convolve
@@ -82,6 +83,15 @@ def time_channels(case: Case) -> Results:
 def time_gradients(case: Case) -> Results:
     """Time a value and both gradients, and our own value alone."""
     return _seconds(gradients(case, *case.operands()))
+
+
+def time_family(task: Task) -> Results:
+    """Time a task of SciPy's family; the error is against SciPy's result for the same operands."""
+    runs = task.contestants()
+    seconds = _seconds(runs)
+    want = np.asarray(runs["SciPy"](), float)
+    error = float(np.abs(np.asarray(runs["jaxconv"](), float) - want).max() / np.abs(want).max())
+    return {"error": error, **seconds}
 
 
 def time_prepared(case: Case) -> Results:
@@ -162,6 +172,7 @@ PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
     ("channels, forward", CHANNELS, time_channels),
     ("one channel, value and both gradients", GRADIENTS, time_gradients),
     ("channels, value and both gradients", CHANNELS, time_gradients),
+    ("SciPy's family", TASKS, time_family),
     ("reported", REPORTS, time_reported),
     ("prepared", SINGLE[2::5], time_prepared),
     ("lengths", LENGTHS, time_length),
