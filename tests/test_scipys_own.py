@@ -28,21 +28,6 @@ def test_scipys_own_tests_pass():
     command = [sys.executable, "-m", "pytest", "-p", "tests.scipys_own", "-q", *files, "-k", asked]
     root = Path(__file__).parent.parent
     plain = ["-p", "no:cacheprovider", "-W", "ignore", "-c", "/dev/null", "--rootdir", str(folder)]
-    done = subprocess.run(
-        [
-            *command,
-            "-p",
-            "no:cacheprovider",
-            "-W",
-            "ignore",
-            "-c",
-            "/dev/null",
-            "--rootdir",
-            str(folder),
-        ],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+    done = subprocess.run([*command, *plain], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout.splitlines()[-1]
