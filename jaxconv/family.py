@@ -50,8 +50,8 @@ def fftconvolve(
         `scipy.signal.fftconvolve`.
 
     Example:
-        >>> print(fftconvolve([1, 2, 3], [1, 0, 0.5]).round(3))
-        [1.  2.  3.5 1.  1.5]
+        >>> [f"{y:.3f}" for y in fftconvolve([1, 2, 3], [1, 0, 0.5])]
+        ['1.000', '2.000', '3.500', '1.000', '1.500']
     """
     _check_names("fftconvolve", options, Beyond)
     out = slide("fftconvolve", in1, in2, mode=mode, method="fft", axes=axes, **options)

@@ -67,8 +67,8 @@ def convolve_masked(
         H. Knutsson and C.-F. Westin, "Normalized and differential convolution" (CVPR 1993).
 
     Example:
-        >>> print(convolve_masked([1.0, jnp.nan, 3.0, 4.0], [1, 2, 1]).round(3))
-        [1.    2.    3.333 3.667]
+        >>> [f"{y:.3f}" for y in convolve_masked([1.0, jnp.nan, 3.0, 4.0], [1, 2, 1])]
+        ['1.000', '2.000', '3.333', '3.667']
     """
     function = "convolve_masked"
     signal = checks.array(function, "signal", signal)

@@ -18,6 +18,13 @@ os.environ["JAXCONV_CACHE"] = os.devnull  # the built-in constants, whatever thi
 SEED = 20261122
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget():
+    """Let go, after each file, of what was compiled: thousands of programs fill a worker's memory."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def rng():
     """Random numbers from a fixed seed."""

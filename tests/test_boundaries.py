@@ -113,6 +113,7 @@ def test_gradients_reach_through_the_boundary(rng, boundary):
     a, b = operands(rng, [(7,), (4,)])
     value = {"fillvalue": jnp.array(1.5)} if boundary == "fill" else {}
 
+    @jax.jit
     def loss(a, b, value):
         return (jaxconv.convolve(a, b, "same", boundary=boundary, **value) ** 2).sum()
 

@@ -31,7 +31,7 @@ FAMILY = ("convolve", "correlate")
 @pytest.mark.parametrize("method", ["auto", *OF_CONVOLVE])
 @pytest.mark.parametrize("mode", MODES)
 def test_agrees_with_scipy(rng, name, mode, method, dtype):
-    for shapes in SHAPES if method == "auto" else SHAPES[::2]:  # test_properties.py tries many more
+    for shapes in SHAPES if method == "auto" else SHAPES[::3]:  # test_properties.py tries many more
         a, b = operands(rng, shapes, dtype)
         if fits(*shapes, mode):
             got = getattr(jaxconv, name)(a, b, mode, method)

@@ -93,7 +93,8 @@ def test_gaussian_filter_is_ndimages(rng, boundary, bits):
     x = rng.standard_normal((20, 17))
     mode, value = MODES_OF_NDIMAGE[boundary], 0.7 if boundary == "fill" else 0
     with jax.enable_x64(bits == 64):
-        for sigma, order in [(1.3, 0), ((1.3, 2.1), (0, 1)), ((2, 0), 2), (1.5, 3)]:
+        cases = [(1.3, 0), ((1.3, 2.1), (0, 1)), ((2, 0), 2), (1.5, 3)]
+        for sigma, order in cases if bits == 64 else cases[1:2]:
             want = scipy.ndimage.gaussian_filter(x, sigma, order, mode=mode, cval=value)
             got = jaxconv.gaussian_filter(x, sigma, order, boundary=boundary, fillvalue=value)
             np.testing.assert_allclose(got, want, atol=1e-6 if bits == 32 else 1e-12)
@@ -103,12 +104,13 @@ def test_gaussian_filter_is_ndimages(rng, boundary, bits):
 
 
 def test_gaussian_filter_is_differentiable_in_sigma(rng):
-    x = jnp.asarray(rng.standard_normal((8, 9)))
+    x = jnp.asarray(rng.standard_normal((4, 5)))
 
+    @jax.jit
     def loss(x, sigma):
-        return (jaxconv.gaussian_filter(x, sigma, radius=5) ** 2).sum()
+        return (jaxconv.gaussian_filter(x, sigma, radius=3) ** 2).sum()
 
-    check_grads(loss, (x, 1.3), 2)
+    check_grads(loss, (x, jnp.array(1.3)), 2)
     assert math.isfinite(jax.jit(jax.grad(loss, 1))(x, 1.3))
 
 
