@@ -13,15 +13,18 @@ import jax.numpy as jnp
 from jax import lax
 
 
+LEAST = 4096  # elements; with fewer there is nothing to gain, and XLA 0.10 got one such branch wrong
+
+
 def fenced(compute: Callable[[], jax.Array], *operands: jax.Array) -> jax.Array:
     """Return `compute()`, which is of these operands, fused with nothing else; the first is no constant.
 
     What the other branch would return is made of all operands, so that inside `jax.shard_map` it varies
     over the same axes of the mesh.
     """
-    if operands[0].size == 0:
-        return compute()
     result = jax.eval_shape(compute)
+    if result.size < LEAST:
+        return compute()
     firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
 
     def never() -> jax.Array:
