@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-
 LEAST = 4096  # elements; with fewer there is nothing to gain, and XLA 0.10 got one such branch wrong
 
 
