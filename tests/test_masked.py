@@ -44,7 +44,7 @@ def test_means_of_what_there_is(rng, outside):
     np.testing.assert_allclose(summed, got * kernel.sum(), atol=1e-12)
 
 
-@pytest.mark.parametrize(("method", "mode"), zip(OF_CONVOLVE, MODES * 3))
+@pytest.mark.parametrize(("method", "mode"), list(zip(OF_CONVOLVE, MODES * 3)))
 def test_a_constant_stays_whatever_is_missing(rng, mode, method):
     signal = np.where(rng.random((12, 11)) < 0.4, np.nan, 3.0)
     got = jaxconv.convolve_masked(signal, np.ones((5, 4)), mode=mode, method=method)

@@ -146,7 +146,7 @@ def test_nested_batches_and_their_gradients(rng, method, axes):
         np.testing.assert_allclose(x, y, atol=1e-10)
 
 
-@pytest.mark.parametrize(("method", "mode"), zip(OF_CONVOLVE, MODES * 3))
+@pytest.mark.parametrize(("method", "mode"), list(zip(OF_CONVOLVE, MODES * 3)))
 def test_gradients_are_numerical_ones_to_second_order(rng, method, mode):
     shapes = {"full": ((2, 3, 2), (3, 4, 5)), "same": ((5, 4), (1, 4)), "valid": ((8,), (4,))}[mode]
     a, b = operands(rng, shapes)
