@@ -143,6 +143,9 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
     if o.mode == "valid":  # which looks at nothing beyond
         names, fillvalue = ("fill",) * len(axes), None
     dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
+    if o.normalize != "none" and (set(names) != {"fill"} or fillvalue is not None):
+        rule, got = "be 'none' unless beyond the edges lie zeros", repr(o.normalize)
+        raise checks.value_error(function, "normalize", rule, got)
     kernel = conventions.turned(function, b, axes)
     options = {"request": _request(function, o, a), "precision": o.precision}
     if set(names) == {"wrap"} and not prepared and o.mode == "same" and set(dilation) == {1}:
@@ -150,9 +153,6 @@ def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) ->
         operands = layout.signal(a), layout.kernel(kernel)
         if circular.is_best(*operands, parts, **options):
             return layout.back(circular.correlate(*operands, parts), *shapes)
-    if o.normalize != "none" and (set(names) != {"fill"} or fillvalue is not None):
-        rule, got = "be 'none' unless beyond the edges lie zeros", repr(o.normalize)
-        raise checks.value_error(function, "normalize", rule, got)
     plain = all(name == "fill" for name in names) and fillvalue is None
     smaller = np.prod([a.shape[i] for i in axes]) < np.prod([b.shape[i] for i in axes])
     if plain and smaller and not prepared and set(dilation) == {1}:  # convolution commutes

@@ -216,6 +216,8 @@ OTHERS = [
     (lambda: jaxconv.correlate(X, X, normalize="coeff"), "Did you mean 'coefficient'?"),
     (lambda: jaxconv.correlate(X, X, normalize="biased", boundary="wrap"),
      "`normalize` must be 'none' unless beyond the edges lie zeros"),
+    (lambda: jaxconv.correlate(X, X, "same", "fft", normalize="biased", boundary="wrap"),
+     "`normalize` must be 'none' unless beyond the edges lie zeros"),
     (lambda: jaxconv.correlation_lags(3, 4, "spam"), "Mode spam is invalid: correlation_lags: `mode`"),
     (lambda: jaxconv.correlation_lags(-3, 4), "`in1_len` must be 0 or greater"),
     (lambda: jaxconv.choose_conv_method(X, IMAGE), "volume and kernel should have the same dimensionality"),
