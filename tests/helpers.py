@@ -1,5 +1,6 @@
 """What the tests share: the table of cases, one statement of tolerance, and makers of operands."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.signal
@@ -7,6 +8,18 @@ import scipy.signal
 METHODS = ("direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases")
 OF_CONVOLVE = tuple(m for m in METHODS if m != "phases")  # which is of dilated signals
 MODES = ("full", "same", "valid")
+
+FAMILY = (  # SciPy's functions
+    "convolve",
+    "correlate",
+    "fftconvolve",
+    "oaconvolve",
+    "convolve2d",
+    "correlate2d",
+    "sepfir2d",
+    "choose_conv_method",
+    "correlation_lags",
+)
 
 # Shapes of signal and kernel: odd and even, length 1, equal, kernel longer, mixed, one to three axes.
 SHAPES = [
@@ -67,3 +80,13 @@ def assert_sums_close(got, want, a, b, slack=16):
     most = np.abs(a).max(initial=0) * np.abs(b).max(initial=0) * terms
     error = np.abs(got.astype(want.dtype) - want).max(initial=0)
     assert error <= slack * float(eps) * float(most), f"off by {error}, with sums up to {most}"
+
+
+def in_numpy(function):
+    """Return a function whose results are NumPy's, to write in, and scalars where they have no axes."""
+
+    def call(*args, **kwargs):
+        out = function(*args, **kwargs)
+        return np.array(out)[()] if isinstance(out, jax.Array) else out
+
+    return call

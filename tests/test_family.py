@@ -15,19 +15,8 @@ import scipy.signal
 import skimage.data
 
 import jaxconv
-from tests.helpers import MODES, SHAPES, fits, operands, random_array
+from tests.helpers import FAMILY, MODES, SHAPES, fits, in_numpy, operands, random_array
 
-NAMES = (
-    "convolve",
-    "correlate",
-    "fftconvolve",
-    "oaconvolve",
-    "convolve2d",
-    "correlate2d",
-    "sepfir2d",
-    "choose_conv_method",
-    "correlation_lags",
-)
 DTYPES = [
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
     "float16", "float32", "float64", "complex64", "complex128",
@@ -47,7 +36,7 @@ def assert_same(got, want, tolerance=1e-9):
     np.testing.assert_allclose(got, want, rtol=0, atol=tolerance * scale)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FAMILY)
 def test_signatures_are_scipys(name):
     ours = inspect.signature(getattr(jaxconv, name)).parameters.values()
     positional = [p for p in ours if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -199,7 +188,7 @@ def test_scalars():
         assert complex(got) == complex(want)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "sepfir2d"])
+@pytest.mark.parametrize("name", [name for name in FAMILY if name != "sepfir2d"])
 def test_scipys_documented_examples(name, monkeypatch):
     """Run the examples in SciPy's docstring by both: every array that they make must be the same."""
     monkeypatch.setattr(scipy.datasets, "ascent", lambda: skimage.data.camera()[::4, ::4])
@@ -218,19 +207,11 @@ def test_scipys_documented_examples(name, monkeypatch):
             warnings.simplefilter("ignore")  # of matplotlib
             exec(source, made[-1])
         plt.close("all")
-        for function in NAMES:
-            monkeypatch.setattr(scipy.signal, function, _in_numpy(getattr(jaxconv, function)))
+        for function in FAMILY:
+            monkeypatch.setattr(scipy.signal, function, in_numpy(getattr(jaxconv, function)))
     arrays = [key for key, value in made[0].items() if isinstance(value, np.ndarray)]
     assert arrays
     for key in arrays:
         want, got = made[0][key], np.asarray(made[1][key])
         assert got.shape == want.shape
         np.testing.assert_allclose(got, want, atol=1e-6 * max(1, np.abs(want).max(initial=0)))
-
-
-def _in_numpy(function):
-    def call(*args, **kwargs):
-        out = function(*args, **kwargs)
-        return np.array(out) if isinstance(out, jax.Array) else out
-
-    return call
