@@ -16,6 +16,7 @@ from jaxconv.family import (
     sepfir2d,
 )
 from jaxconv.masked import convolve_masked
+from jaxconv.matching import match_template
 from jaxconv.preparation import prepare
 from jaxconv.separable import convolve_separable, gaussian_filter
 
@@ -36,6 +37,7 @@ __all__ = [
     "fftconvolve",
     "gaussian_filter",
     "kernels",
+    "match_template",
     "matching",
     "oaconvolve",
     "plan",

@@ -53,6 +53,19 @@ def array(function: str, argument: str, value: Any) -> jax.Array:
     raise TypeError(_message(function, argument, "be an array of numbers", got, "", ""))
 
 
+def mask(function: str, argument: str, value: Any, whose: str, shape: tuple[int, ...]) -> Any:
+    """Return a mask of an array's shape, True where a sample is missing, or raise; None stays None."""
+    if value is None:
+        return None
+    given = array(function, argument, value)
+    if given.dtype != bool:
+        rule, got = "be boolean, True where a sample is missing", f"dtype {given.dtype}"
+        raise TypeError(_message(function, argument, rule, got, "", ""))
+    if given.shape != shape:
+        raise value_error(function, argument, f"have the {whose}'s shape {shape}", given.shape)
+    return given
+
+
 def not_empty(function: str, argument: str, value: jax.Array, scipy: str = "") -> None:
     """Raise ValueError where an array has no elements."""
     if value.size == 0:

@@ -77,8 +77,9 @@ def convolve_masked(
     checks.not_empty(function, "signal", signal)
     dtype = jnp.promote_types(jnp.result_type(signal, kernel), jnp.float32)
     there = ~jnp.isnan(signal)
-    if mask is not None:
-        there &= ~_as_mask(function, mask, signal.shape)
+    hidden = checks.mask(function, "mask", mask, "signal", signal.shape)
+    if hidden is not None:
+        there &= ~hidden
     options = {"axes": axes, "precision": precision, "max_bytes": max_bytes, "local": local}
     beyond = {"boundary": "fill" if boundary == "missing" else boundary}
 
@@ -93,17 +94,6 @@ def convolve_masked(
     empty = jnp.abs(weights) <= 64 * jnp.finfo(dtype).eps * jnp.abs(total)
     mean = sums / jnp.where(empty, 1, weights)
     return jnp.where(empty, jnp.nan, mean if normalize else mean * total)
-
-
-def _as_mask(function: str, mask: Any, shape: tuple[int, ...]) -> jax.Array:
-    array = checks.array(function, "mask", mask)
-    if array.dtype != bool:
-        rule, got = "be boolean, True where a sample is missing", f"dtype {array.dtype}"
-        raise TypeError(str(checks.value_error(function, "mask", rule, got)))
-    if array.shape != shape:
-        rule = f"have the signal's shape {shape}"
-        raise checks.value_error(function, "mask", rule, array.shape)
-    return array
 
 
 def _one_where_filled(boundary: Any) -> int:

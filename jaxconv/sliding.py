@@ -98,7 +98,7 @@ def slide(
         function, method, max_bytes, local, "Acceptable method flags are 'auto', 'direct', or 'fft'."
     )
     given = (axes, boundary, origin, stride, dilation, lags, normalize)
-    options = Options(mode, request, precision, *map(_static, given))
+    options = Options(mode, request, precision, *map(static, given))
     if isinstance(fillvalue, int | float | complex) and fillvalue == 0:
         fillvalue = None  # the engine's own padding
     elif not isinstance(fillvalue, jax.Array):
@@ -106,10 +106,10 @@ def slide(
     return _jitted(function, in1, in2, fillvalue, options)
 
 
-def _static(option: Any) -> Any:
+def static(option: Any) -> Any:
     """Return an option that may be hashed: lists and arrays of it as tuples."""
     option = option.tolist() if isinstance(option, np.ndarray) else option
-    return tuple(map(_static, option)) if isinstance(option, list | tuple) else option
+    return tuple(map(static, option)) if isinstance(option, list | tuple) else option
 
 
 @partial(jax.jit, static_argnums=(0, 4))

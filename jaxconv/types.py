@@ -9,7 +9,19 @@ Method = Literal[
 Boundary = Literal["fill", "edge", "reflect", "symmetric", "wrap"]
 Normalize = Literal["none", "biased", "unbiased", "coefficient"]
 
+Measure = Literal[
+    "squared_difference",
+    "normalized_squared_difference",
+    "correlation",
+    "normalized_correlation",
+    "coefficient",
+    "normalized_coefficient",
+]
+BankMeasure = Literal["normalized_coefficient", "correlation"]
+
 MODES: tuple[str, ...] = get_args(Mode)
 METHODS: tuple[str, ...] = get_args(Method)
 BOUNDARIES: tuple[str, ...] = get_args(Boundary)
 NORMALIZE: tuple[str, ...] = get_args(Normalize)
+MEASURES: tuple[str, ...] = get_args(Measure)
+BANK_MEASURES: tuple[str, ...] = get_args(BankMeasure)

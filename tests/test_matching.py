@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
+from scipy.ndimage import label
 from skimage.feature import match_template
 
 from jaxconv import kernels, matching
@@ -65,7 +66,7 @@ def test_gradient_is_finite_where_flat_and_right_elsewhere(rng):
 
 
 def slow_peaks(score, threshold, distance):
-    """Take the highest place above the threshold, forget what is near it, and so on."""
+    """Take the highest of the plateaus above the threshold, forget what is near it, and so on."""
     left, found = score.copy(), []
     summit = np.array(
         [
@@ -74,7 +75,10 @@ def slow_peaks(score, threshold, distance):
             for index in np.ndindex(score.shape)
         ]
     ).reshape(score.shape)
-    left[~summit | (score <= threshold)] = -np.inf
+    plateaus, count = label(summit & (score > threshold), np.ones((3,) * score.ndim))
+    firsts = [np.flatnonzero(plateaus == number + 1)[0] for number in range(count)]
+    left[...] = -np.inf
+    left.ravel()[firsts] = score.ravel()[firsts]
     while np.isfinite(left).any():
         index = np.unravel_index(left.argmax(), left.shape)
         found.append(tuple(int(i) for i in index))

@@ -7,28 +7,32 @@ branch. So the loop is put in one that is always taken, which only the running p
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+Result = TypeVar("Result")  # an array, or a tree of them
 LEAST = 4096  # elements; with fewer there is nothing to gain, and XLA 0.10 got one such branch wrong
 
 
-def fenced(compute: Callable[[], jax.Array], *operands: jax.Array) -> jax.Array:
+def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
     """Return `compute()`, which is of these operands, fused with nothing else; the first is no constant.
 
     What the other branch would return is made of all operands, so that inside `jax.shard_map` it varies
     over the same axes of the mesh.
     """
     result = jax.eval_shape(compute)
-    if result.size < LEAST:
+    if all(part.size < LEAST for part in jax.tree.leaves(result)):
         return compute()
     firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
 
-    def never() -> jax.Array:
+    def never() -> Result:
         zero = sum(first - first for first in firsts)
-        return jnp.broadcast_to(jnp.asarray(zero, result.dtype), result.shape)
+        return jax.tree.map(
+            lambda part: jnp.broadcast_to(jnp.asarray(zero, part.dtype), part.shape), result
+        )
 
     return lax.cond(_surely(firsts[0]), compute, never)
 

@@ -52,9 +52,20 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Transform, multiply, transform back, cut the outputs out."""
+    return finish(problem, transform(problem, signal), response)
+
+
+def transform(problem: Problem, signal: jax.Array) -> jax.Array:
+    """Transform the signal."""
     size = lengths(problem)
-    forward, inverse = transforms(problem, size)
-    spectrum = forward(_lay_out(problem, signal.astype(problem.accumulator), size))
+    forward, _ = transforms(problem, size)
+    return forward(_lay_out(problem, signal.astype(problem.accumulator), size))
+
+
+def finish(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
+    """Multiply, transform back, cut the outputs out."""
+    size = lengths(problem)
+    _, inverse = transforms(problem, size)
     out = inverse(product(problem, spectrum, response))
     limits = [min(n, s) for n, s in zip(problem.dense, size)]
     return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])

@@ -1,0 +1,304 @@
+"""Banks: many templates, one after another, on a signal whose transform is made once.
+
+Only what was best is kept: at each place over the templates, or of each template over the places.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.engine.planning import Plan, Request, requested
+from jaxconv.engine.shared import Sharing, share
+from jaxconv.matching.moments import moments, window_sum
+from jaxconv.matching.normalized import about_mean, cosine
+from jaxconv.types import BANK_MEASURES, BankMeasure, Method
+
+AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Best:
+    """At each place the best score of all templates, and which of them has it."""
+
+    score: jax.Array
+    which: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Loudest:
+    """Of each template the best score at any place, and that place."""
+
+    score: jax.Array
+    place: jax.Array
+
+
+def best_match(
+    signal: Any,
+    templates: Any,
+    *,
+    measure: BankMeasure = "normalized_coefficient",
+    template_mask: Any = None,
+    channel_axis: int | None = None,
+    method: Method | Plan = "auto",
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> Best:
+    """Match many templates of one shape, and keep at each place the best of them.
+
+    Args:
+        signal: where to look.
+        templates: what to look for, one along the first axis after another.
+        measure: "normalized_coefficient", as `normalized_correlation`; or "correlation", whose
+            absolute value counts where it is complex.
+        template_mask: True where a template has no say; of one template's shape, or one a template.
+        channel_axis: the axis of the signal, and of each template, that is matched together.
+        method: as for `jaxconv.convolve`.
+        max_bytes: as for `jaxconv.convolve`.
+        local: as for `jaxconv.convolve`.
+
+    Shapes:
+        signal (n1, ..., nd), templates (count, m1, ..., md) -> ni - mi + 1; no channel axis.
+
+    Returns:
+        A `Best`. Its memory, and what it takes on the way, does not grow with the number of templates.
+
+    Raises:
+        ValueError: if the templates have not one axis more than the signal, or do not fit inside it,
+            the measure is neither, a mask has another shape, or masks come with "correlation".
+        TypeError: if an operand is not of numbers, or complex where the measure is normalized.
+
+    Gradient:
+        In the scores, through the best template of each place; it remembers a map a template.
+
+    Source:
+        `normalized_correlation`'s; that many templates should share the image's transform was asked of
+        OpenCV in 2013 (issue 4507).
+
+    Example:
+        >>> best = best_match(jnp.array([0.0, 1, 0, 0, 1, 1, 0]), jnp.array([[0.0, 1, 0], [0, 1, 1]]))
+        >>> best.score.round(2).tolist(), best.which.tolist()
+        ([1.0, -0.5, 0.5, 1.0, 0.5], [0, 0, 1, 1, 0])
+    """
+    request = requested("best_match", method, max_bytes, local)
+    return _best(*_bank("best_match", signal, templates, template_mask, measure, channel_axis, request))
+
+
+def loudest(
+    signals: Any,
+    templates: Any,
+    *,
+    measure: BankMeasure = "normalized_coefficient",
+    template_mask: Any = None,
+    channel_axis: int | None = None,
+    method: Method | Plan = "auto",
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> Loudest:
+    """Match many templates of one shape, and keep of each only the place where it fits best.
+
+    Args:
+        signals: where to look; one, or several along a first axis.
+        templates: as for `best_match`.
+        measure: as for `best_match`.
+        template_mask: as for `best_match`.
+        channel_axis: as for `best_match`.
+        method: as for `best_match`.
+        max_bytes: as for `best_match`.
+        local: as for `best_match`.
+
+    Shapes:
+        signals ([segments,] n1, ..., nd), templates (count, m1, ..., md) -> score ([segments,] count),
+        place ([segments,] count, d).
+
+    Returns:
+        A `Loudest`: the best score of each template in each signal, and the place of the window's first
+        sample. Memory as for `best_match`.
+
+    Raises:
+        ValueError: as `best_match`.
+        TypeError: as `best_match`.
+
+    Gradient:
+        In the scores, through their places.
+
+    Source:
+        B. Allen et al., "FINDCHIRP", Physical Review D 85 (2012), V.
+
+    Example:
+        >>> found = loudest(jnp.array([0.0, 1, 0, 0, 1, 1, 0]), jnp.array([[0.0, 1, 0], [0, 1, 1]]))
+        >>> found.score.round(2).tolist(), found.place.tolist()
+        ([1.0, 1.0], [[0], [3]])
+    """
+    request = requested("loudest", method, max_bytes, local)
+    x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, request)
+    found = _loudest(x, t, *others)
+    single = np.ndim(signals) < np.ndim(templates)
+    return jax.tree.map(lambda a: a[0], found) if single else found
+
+
+class Bank(NamedTuple):
+    """How templates are compared with a signal: the static facts of a call."""
+
+    sharing: Sharing
+    normalized: bool
+    at_once: int
+
+    def signal(self, x: jax.Array, heard: Any) -> dict[str, Any]:
+        """Return what all templates share of a signal (channels, *space), and of one mask."""
+        if not self.normalized:
+            return {"x": self.sharing.signal(x)}
+        finite = jnp.isfinite(x)
+        x = x - jnp.where(finite, x, 0).sum() / jnp.maximum(finite.sum(), 1)  # for accuracy only
+        filled = jnp.where(finite, x, 0)
+        shared, window = {"x": self.sharing.signal(filled)}, self.sharing.problem.window
+        if heard is None:
+            return shared | {"variation": moments(x, window)[1].sum(0)}
+        shared["square"] = self.sharing.signal(filled**2)
+        shared["spoiled"] = window_sum((~finite).any(0).astype(x.dtype), window) > 0
+        return shared if heard.ndim > x.ndim else shared | {"variation": self._variation(shared, heard)}
+
+    def score(self, shared: dict[str, Any], t: jax.Array, heard: Any) -> jax.Array:
+        """Return the map of one template (channels, *window)."""
+        correlate = self.sharing.correlate
+        if not self.normalized:
+            fit = correlate(shared["x"], self.sharing.kernel(jnp.conj(t)))
+            return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
+        t, energy = about_mean(t) if heard is None else about_mean(t, heard)
+        fit = correlate(shared["x"], self.sharing.kernel(t))
+        variation = shared.get("variation")
+        if variation is None:
+            variation = self._variation(shared, jnp.asarray(heard))
+        score = cosine(fit, variation, energy)
+        return jnp.where(shared["spoiled"], jnp.nan, score) if "spoiled" in shared else score
+
+    def _variation(self, shared: dict[str, Any], heard: jax.Array) -> jax.Array:
+        """Return each window's sum of squares about its mean, of what a mask lets be heard."""
+        channels, *window = heard.shape
+        alone = jnp.eye(channels, dtype=heard.dtype).reshape(channels, channels, *[1] * len(window))
+        sums = jax.vmap(lambda k: self.sharing.correlate(shared["x"], self.sharing.kernel(k * heard)))(
+            alone
+        )
+        squares = self.sharing.correlate(shared["square"], self.sharing.kernel(heard))
+        count = jnp.maximum(heard.sum(tuple(range(1, heard.ndim)), keepdims=True), 1)
+        variation = squares - (sums**2 / count).sum(0)
+        least = 64 * jnp.finfo(heard.dtype).eps * squares.max()  # so much the sums round
+        return jnp.where(variation <= least, 0, variation)
+
+
+def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
+          request: Request):  # fmt: skip
+    """Check operands; return signals (segments, channels, *space), templates, masks, the Bank."""
+    checks.one_of(function, "measure", measure, BANK_MEASURES)
+    normalized = measure == "normalized_coefficient"
+    x, t = (checks.array(function, n, a) for n, a in zip(("signal", "templates"), (signals, templates)))
+    dtype = jnp.promote_types(jnp.result_type(x, t, float), jnp.float32)
+    if normalized and jnp.issubdtype(dtype, jnp.complexfloating):
+        rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."
+        raise checks.value_error(function, "measure", rule, repr(measure), remedy)
+    x, t = x.astype(dtype), t.astype(dtype)
+    if x.ndim == t.ndim - 1:
+        x = x[None]
+    if x.ndim != t.ndim or t.ndim < 2:
+        rule = "have one axis more than the signal, along which they are counted"
+        raise checks.value_error(function, "templates", rule, f"{t.shape} for a signal {x.shape[1:]}")
+    if t.size == 0 or any(m > n for n, m in zip(x.shape[1:], t.shape[1:])):
+        rule = f"have elements and fit inside the signal {x.shape[1:]}"
+        raise checks.value_error(function, "templates", rule, t.shape)
+    heard = _heard(function, mask, t, normalized)
+    axis = (
+        None
+        if channel_axis is None
+        else checks.axes(function, channel_axis, x.ndim - 1, "channel_axis")[0]
+    )
+
+    def lay_out(a: Any, of_many: bool) -> Any:
+        return (
+            jnp.expand_dims(a, int(of_many))
+            if axis is None
+            else jnp.moveaxis(a, axis + of_many, int(of_many))
+        )
+
+    x, t = lay_out(x, True), lay_out(t, True)
+    heard = None if heard is None else lay_out(heard, heard.ndim == len(templates.shape))
+    sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), request)
+    at_once = max(1, AT_ONCE // (x[0].size * x.dtype.itemsize))
+    return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
+
+
+@partial(jax.jit, static_argnums=3)
+def _best(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
+    shared = bank.signal(x[0], heard)
+    each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
+
+    def best_of(start: Any, chunk: Any) -> Best:
+        t, own = chunk
+        maps = jax.vmap(lambda t, own: bank.score(shared, t, common if own is None else own))(t, own)
+        top = maps.max(0)
+        which = jnp.where(
+            maps == top[None], jnp.arange(len(maps)).reshape(-1, *[1] * top.ndim), len(maps)
+        )
+        return Best(top, start + which.min(0) % len(maps))
+
+    def step(best: Best, numbered: Any):
+        new = best_of(*numbered)
+        better = (new.score > best.score) | jnp.isnan(new.score)
+        return jax.tree.map(partial(jnp.where, better), new, best), None
+
+    count, size = len(templates), bank.at_once
+    head = count % size or size  # so that the others come in chunks of one size
+    first, rest = (
+        jax.tree.map(lambda a, cut=cut: a[cut], (templates, each))
+        for cut in (slice(head), slice(head, None))
+    )
+    rest = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), rest)
+    return lax.scan(step, best_of(0, first), (jnp.arange(head, count, size), rest))[0]
+
+
+@partial(jax.jit, static_argnums=3)
+def _loudest(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Loudest:
+    shared = jax.vmap(lambda x: bank.signal(x, heard))(x)
+    each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
+
+    def in_all(chunk: Any) -> Loudest:
+        t, own = chunk
+
+        def in_one(shared: Any) -> Loudest:
+            score = bank.score(shared, t, common if own is None else own)
+            top = jnp.where(jnp.isnan(score), -jnp.inf, score).max()
+            number = jnp.where(
+                score == top, jnp.arange(score.size).reshape(score.shape), score.size
+            ).min()
+            return Loudest(top, jnp.stack(jnp.unravel_index(number % score.size, score.shape)))
+
+        return lax.map(in_one, shared)
+
+    found = lax.map(in_all, (templates, each), batch_size=bank.at_once)
+    return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), found)
+
+
+def _is_one_each(heard: Any, templates: jax.Array) -> bool:
+    return heard is not None and heard.ndim == templates.ndim
+
+
+def _heard(function: str, mask: Any, t: jax.Array, normalized: bool) -> Any:
+    """Return 1 where a template has a say, of one template's shape or one a template."""
+    if mask is None:
+        return None
+    if not normalized:
+        remedy = "Put zeros into the templates."
+        raise checks.value_error(
+            function, "template_mask", "be left out with 'correlation'", "one", remedy
+        )
+    rank = jnp.ndim(mask)
+    hidden = checks.mask(
+        function, "template_mask", mask, "template", t.shape if rank == t.ndim else t.shape[1:]
+    )
+    return (~hidden).astype(t.dtype)

@@ -1,0 +1,336 @@
+"""Normalized correlation: how well a template fits, whatever the brightness and the contrast."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.boundaries import canonical, extend
+from jaxconv.engine.planning import Plan
+from jaxconv.matching.moments import moments
+from jaxconv.matching.operands import (
+    as_floats,
+    check_fit,
+    correlate_channels,
+    correlate_each,
+    reach,
+    slide_over,
+    spatial,
+)
+from jaxconv.sliding import Axes, static
+from jaxconv.types import MODES, Boundary, Method, Mode
+
+RANK_WORDS = (  # scikit-image's, for what it refuses
+    "Dimensionality of template must be less than or equal to the dimensionality of image."
+)
+SIZE_WORDS = "Image must be larger than template."
+PADDING = (  # of NumPy's, those that JAX has
+    *("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum"),
+    *("reflect", "symmetric", "wrap"),
+)
+
+
+def normalized_correlation(
+    signal: Any,
+    template: Any,
+    *,
+    mode: Mode = "valid",
+    mask: Any = None,
+    template_mask: Any = None,
+    overlap: float = 0.3,
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    boundary: Boundary | str | Sequence[str] = "fill",
+    fillvalue: Any = None,
+    method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> jax.Array:
+    """Correlate with each window's brightness and contrast taken out: how well the template fits.
+
+    `sum (x - mean x)(t - mean t) / sqrt(sum (x - mean x)^2 sum (t - mean t)^2)` over each window x
+    of the signal: the cosine between window and template, both less their means. With masks all sums
+    and means are over what neither of them hides.
+
+    Args:
+        signal: where to look; real.
+        template: what to look for, with as many axes.
+        mode: as for `jaxconv.correlate`.
+        mask: True where a sample of the signal is missing.
+        template_mask: True where the template has no say.
+        overlap: with masks, or the boundary "missing", the least share of the template's samples that
+            must meet samples of the signal; with fewer the score is 0. `overlap_share` maps it.
+        axes: along which the template slides; along the others both broadcast. By default all.
+        channel_axis: the axis, of both, whose elements are matched together, each about its own mean.
+        boundary: what lies beyond the edges in "same" and "full": as for `jaxconv.convolve`, or
+            "missing", nothing that counts.
+        fillvalue: what lies there by "fill"; None for the signal's mean.
+        method: as for `jaxconv.convolve`, for the correlations with the template.
+        precision: as for `jaxconv.convolve`.
+        max_bytes: as for `jaxconv.convolve`.
+        local: as for `jaxconv.convolve`; each window is then exact however bright its surroundings are.
+
+    Shapes:
+        signal (n1, ..., nd), template (m1, ..., md) -> valid: ni - mi + 1, same: ni, full: ni + mi - 1;
+        the channel axis is gone. mask as the signal, template_mask as the template.
+
+    Returns:
+        Scores from -1 to 1, of floats; 0 where the window, or the template, is flat. NaN in the windows
+        that hold a NaN which no mask hides. Neither scale nor offset of the signal matters.
+
+    Raises:
+        ValueError: if the numbers of axes differ, an option is none of its values, a mask has not its
+            array's shape, or in "valid" the template does not fit inside the signal.
+        TypeError: if an operand is not of real numbers, or a mask not boolean.
+
+    Gradient:
+        In both operands; 0 where the score is 0 for flatness.
+
+    Source:
+        J. P. Lewis, "Fast normalized cross-correlation" (1995); with masks D. Padfield, "Masked object
+        registration in the Fourier domain", IEEE Trans. Image Processing 21 (2012).
+
+    Example:
+        >>> signal = jnp.array([5.0, 5.0, 6.0, 7.0, 6.0, 5.0, 5.0])
+        >>> score = normalized_correlation(signal, jnp.array([1.0, 3.0, 1.0]))
+        >>> int(score.argmax()), float(score.max().round(3))
+        (2, 1.0)
+    """
+    function = "normalized_correlation"
+    x, t = as_floats(function, ("signal", "template"), signal, template)
+    checks.one_of(function, "mode", mode, MODES)
+    if not 0 < overlap <= 1:
+        raise checks.value_error(function, "overlap", "be a share, over 0 and up to 1", overlap)
+    hidden = checks.mask(function, "mask", mask, "signal", x.shape)
+    unheard = checks.mask(function, "template_mask", template_mask, "template", t.shape)
+    along, beyond = static(axes), static(boundary)
+    options = Options(mode, overlap, along, channel_axis, beyond, method, precision, max_bytes, local)
+    return _jitted(x, t, hidden, unheard, fillvalue, options)
+
+
+def match_template(
+    image: Any,
+    template: Any,
+    pad_input: bool = False,
+    mode: str = "constant",
+    constant_values: Any = 0,
+    *,
+    axes: Axes = None,
+    method: Method | Plan = "auto",
+    max_bytes: int | None = None,
+    local: bool = False,
+) -> jax.Array:
+    """Find a template as `skimage.feature.match_template` does, by `normalized_correlation`.
+
+    Args:
+        image: where to look; real, of 1 to 3 dimensions and more.
+        template: what to look for, no larger.
+        pad_input: whether the result has the image's shape and is indexed by the template's centre, at
+            `m // 2`, instead of by its first element.
+        mode: with `pad_input`, what lies beyond the edges, as for `numpy.pad`.
+        constant_values: what lies there by "constant".
+        axes: along which the template slides; along the others both broadcast. By default all.
+        method: as for `jaxconv.convolve`.
+        max_bytes: as for `jaxconv.convolve`.
+        local: as for `jaxconv.convolve`.
+
+    Shapes:
+        image (n1, ..., nd), template (m1, ..., md) -> ni - mi + 1; with `pad_input` ni.
+
+    Returns:
+        Scores from -1 to 1; see `normalized_correlation`.
+
+    Raises:
+        ValueError: if the template has other axes than the image or is larger, or the mode is none.
+        TypeError: if an operand is not of real numbers.
+
+    Gradient:
+        As `matching.normalized_correlation`.
+
+    Source:
+        `skimage.feature.match_template`, which loses float32 images of great brightness or faint
+        contrast; this does not.
+
+    Example:
+        >>> image = jnp.zeros((5, 5)).at[1:4, 2:5].set(jnp.eye(3))
+        >>> score = match_template(image, jnp.eye(3))
+        >>> jnp.unravel_index(score.argmax(), score.shape), float(score.max().round(3))
+        ((Array(1, dtype=int32), Array(2, dtype=int32)), 1.0)
+    """
+    function = "match_template"
+    x, t = as_floats(function, ("image", "template"), image, template, RANK_WORDS)
+    places = checks.axes(function, axes, x.ndim)
+    check_fit(function, ("image", "template"), x, t, places, SIZE_WORDS)
+    if pad_input:
+        checks.one_of(function, "mode", mode, PADDING)
+        fill = {"constant_values": constant_values} if mode == "constant" else {}
+        sizes = [m if axis in places else 0 for axis, m in enumerate(t.shape)]
+        starts = [m - m // 2 for m in sizes]  # of what is looked at; but a ramp depends on it all
+        counts = [n + max(m - 1, 0) for n, m in zip(x.shape, sizes)]
+        padded = jnp.pad(x, [(m, m) for m in sizes], mode, **fill)
+        x = lax.slice(padded, starts, [start + n for start, n in zip(starts, counts)])
+    return normalized_correlation(x, t, axes=places, method=method, max_bytes=max_bytes, local=local)
+
+
+def overlap_share(
+    mask: Any, template_mask: Any, *, mode: Mode = "valid", axes: Axes = None
+) -> jax.Array:
+    """Return the share of the template's samples that meet samples of the signal, at each place.
+
+    Where it is at least `overlap`, and more than one sample, a masked `normalized_correlation` is
+    valid.
+
+    Args:
+        mask: True where a sample of the signal is missing; beyond its edges all are.
+        template_mask: True where the template has no say.
+        mode: as for `normalized_correlation`.
+        axes: as for `normalized_correlation`.
+
+    Shapes:
+        mask (n1, ..., nd), template_mask (m1, ..., md) -> as `normalized_correlation`.
+
+    Returns:
+        Shares from 0 to 1.
+
+    Raises:
+        ValueError: if the numbers of axes differ, or the mode is none of the three.
+        TypeError: if a mask is not boolean.
+
+    Source:
+        D. Padfield, "Masked object registration in the Fourier domain" (2012), eq. 9.
+
+    Example:
+        >>> overlap_share([False, True, False, False], [False, False]).tolist()
+        [0.5, 0.5, 1.0]
+    """
+    function = "overlap_share"
+    hidden = checks.mask(function, "mask", mask, "signal", np.shape(mask))
+    unheard = checks.mask(function, "template_mask", template_mask, "template", np.shape(template_mask))
+    checks.same_rank(function, ("mask", "template_mask"), (hidden, unheard))
+    checks.one_of(function, "mode", mode, MODES)
+    places = checks.axes(function, axes, hidden.ndim)
+    hidden = _extended(hidden, places, reach(mode, [unheard.shape[a] for a in places]), "fill", True)
+
+    def share(there: jax.Array, heard: jax.Array) -> jax.Array:
+        return correlate_channels(there, heard) / jnp.maximum(heard.sum(), 1)
+
+    there, heard = ((~mask).astype(jnp.float32) for mask in (hidden, unheard))
+    return jnp.clip(slide_over(share, [there], [heard], places, None), 0, 1)
+
+
+class Options(NamedTuple):
+    """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
+
+    mode: Mode
+    overlap: float
+    axes: Any
+    channel_axis: Any
+    boundary: Any
+    method: Any
+    precision: Any
+    max_bytes: int | None
+    local: bool
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How the correlations are computed."""
+        names = ("method", "precision", "max_bytes", "local")
+        return {name: getattr(self, name) for name in names}
+
+
+@partial(jax.jit, static_argnums=5)
+def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
+    function = "normalized_correlation"
+    places = spatial(function, o.axes, o.channel_axis, x.ndim)
+    if o.mode == "valid":
+        check_fit(function, ("signal", "template"), x, t, places)
+    middle = lax.stop_gradient(x.mean(where=jnp.isfinite(x)))  # only the accuracy depends on it
+    middle = jnp.where(jnp.isnan(middle), 0, middle)
+    x = x - middle
+    if o.mode != "valid":
+        widths = reach(o.mode, [t.shape[a] for a in places])
+        missing = o.boundary == "missing"
+        beyond = 0 if fillvalue is None else jnp.asarray(fillvalue, x.dtype) - middle
+        boundary = "fill" if missing else o.boundary
+        if missing and hidden is None:
+            hidden = jnp.zeros(x.shape, bool)
+        if hidden is not None:
+            hidden = _extended(hidden, places, widths, boundary, missing)
+        x = _extended(x, places, widths, boundary, beyond)
+    if hidden is None and unheard is None:
+        score = partial(_scores, how=o.how)
+        return slide_over(score, [x], [t], places, o.channel_axis)
+    there = jnp.ones(x.shape, bool) if hidden is None else ~hidden
+    heard = jnp.ones(t.shape, bool) if unheard is None else ~unheard
+    score = partial(masked_scores, overlap=o.overlap, how=o.how)
+    return slide_over(score, [x, there], [t, heard], places, o.channel_axis)
+
+
+def _extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Array:
+    """Continue an array beyond its edges, along the axes of the places."""
+    names = canonical("normalized_correlation", boundary, len(places))
+    every, by = [(0, 0)] * array.ndim, ["fill"] * array.ndim
+    for axis, width, name in zip(places, widths, names):
+        every[axis], by[axis] = width, name
+    return extend(array, every, by, beyond)
+
+
+def _scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
+    """Score (channels, *space) where nothing is hidden."""
+    _, variation = moments(x, t.shape[1:])
+    t, energy = about_mean(t)
+    fit = correlate_channels(jnp.where(jnp.isfinite(x), x, 0), t, **how)
+    return cosine(fit, variation.sum(0), energy)
+
+
+def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
+    """Return a template less its mean in each channel, and its energy; exactly 0 where it is flat.
+
+    Where `heard` is 0 it has no say, and is 0.
+    """
+    space = tuple(range(1, template.ndim))
+    if heard is None:
+        first = template[(slice(None), *[slice(0, 1)] * len(space))]
+        template = template - first  # exact where it is flat
+        template = template - template.mean(space, keepdims=True)
+        return template, (template**2).sum()
+    lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
+    template = (template - jnp.where(jnp.isfinite(lowest), lowest, 0)) * heard
+    count = jnp.maximum(heard.sum(space, keepdims=True), 1)
+    template = (template - template.sum(space, keepdims=True) / count) * heard
+    return template, (template**2).sum()
+
+
+def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array, least: Any = 0) -> jax.Array:
+    """Return `fit` over the root of both energies, 0 where one is none; NaN stays NaN."""
+    uneven = (variation > least) & (energy > 0)
+    roots = [jnp.sqrt(jnp.where(uneven, part, 1)) for part in (variation, energy)]
+    score = jnp.clip(jnp.where(uneven, fit / roots[0] / roots[1], 0), -1, 1)
+    return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
+
+
+def masked_scores(
+    x: jax.Array, there: jax.Array, t: jax.Array, heard: jax.Array, overlap: float, how: dict[str, Any]
+) -> jax.Array:
+    """Score (channels, *space) over what neither of two masks hides."""
+    spoiled = there & ~jnp.isfinite(x)
+    there, heard = there.astype(x.dtype), heard.astype(x.dtype)
+    total = jnp.maximum(heard.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
+    x, (t, _) = jnp.where(jnp.isfinite(x), x, 0) * there, about_mean(t, heard)
+    sums = partial(correlate_each, **how)
+    count = jnp.round(sums(there, heard))
+    safe = jnp.maximum(count, 1)
+    x1, t1 = sums(x, heard), sums(there, t)
+    x2, t2 = sums(x * x, heard), sums(there, t * t)
+    fit = (sums(x, t) - x1 * t1 / safe).sum(0)
+    least = [64 * jnp.finfo(x.dtype).eps * second.max() for second in (x2, t2)]  # sums round
+    variation, energy = (x2 - x1**2 / safe).sum(0), (t2 - t1**2 / safe).sum(0)
+    enough = (count >= overlap * total).all(0) & (energy > least[1])
+    score = cosine(fit, jnp.where(enough, variation, 0), jnp.where(enough, energy, 1), least[0])
+    return jnp.where((sums(spoiled.astype(x.dtype), heard) > 0.5).any(0), jnp.nan, score)

@@ -1,0 +1,101 @@
+"""Operands: two arrays checked, made floats, and laid out as a batch, channels and space."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv import checks
+from jaxconv.convolution import conv_general_dilated
+from jaxconv.sliding import Axes
+
+
+def as_floats(
+    function: str, names: tuple[str, str], signal: Any, template: Any, words: str = ""
+) -> tuple[jax.Array, jax.Array]:
+    """Return both as real arrays of one floating type, of 32 bits at least, and of as many axes."""
+    arrays = [checks.array(function, name, a) for name, a in zip(names, (signal, template))]
+    for name, array in zip(names, arrays):
+        if jnp.iscomplexobj(array):
+            remedy = "Match the real and the imaginary part as channels (`channel_axis`)."
+            raise TypeError(str(checks.value_error(function, name, "be real", array.dtype, remedy)))
+        checks.not_empty(function, name, array)
+    checks.same_rank(function, names, (arrays[0], arrays[1]), words)
+    dtype = jnp.promote_types(jnp.result_type(*arrays, float), jnp.float32)
+    return arrays[0].astype(dtype), arrays[1].astype(dtype)
+
+
+def spatial(function: str, axes: Axes, channel_axis: int | None, rank: int) -> tuple[int, ...]:
+    """Return along which axes a template slides."""
+    if channel_axis is None:
+        return checks.axes(function, axes, rank)
+    (channel,) = checks.axes(function, channel_axis, rank, "channel_axis")
+    rest = tuple(axis for axis in range(rank) if axis != channel)
+    places = rest if axes is None else checks.axes(function, axes, rank)
+    if not places or channel in places:
+        raise checks.value_error(function, "axes", "leave out the channel axis", places)
+    return places
+
+
+def check_fit(
+    function: str,
+    names: tuple[str, str],
+    signal: jax.Array,
+    template: jax.Array,
+    places: Sequence[int],
+    words: str = "",
+) -> None:
+    """Raise ValueError where a template is larger than the signal along an axis."""
+    if any(template.shape[a] > signal.shape[a] for a in places):
+        rule = f"be no larger than `{names[0]}` {signal.shape} on any axis in mode 'valid'"
+        remedy = "Use a smaller template, or mode='same'."
+        raise checks.value_error(function, names[1], rule, template.shape, remedy, words)
+
+
+def reach(mode: str, sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Return how far the windows of a mode reach beyond the signal's edges."""
+    if mode == "valid":
+        return [(0, 0) for _ in sizes]
+    return [(m // 2, m - 1 - m // 2) if mode == "same" else (m - 1, m - 1) for m in sizes]
+
+
+def slide_over(
+    score: Callable[..., jax.Array],
+    signals: Sequence[jax.Array],
+    templates: Sequence[jax.Array],
+    places: Sequence[int],
+    channel_axis: int | None,
+) -> jax.Array:
+    """Call `score` on arrays of channels and space, and put its places where these axes were.
+
+    The other axes are a batch, along which signals and templates broadcast.
+    """
+    rank = signals[0].ndim
+    inner = [*([] if channel_axis is None else [channel_axis % rank]), *places]
+    batch = [axis for axis in range(rank) if axis not in inner]
+
+    def lay_out(array: jax.Array) -> jax.Array:
+        array = array.transpose(*batch, *inner)
+        return array if channel_axis is not None else jnp.expand_dims(array, len(batch))
+
+    names = [",".join(f"{letter}{i}" for i in range(len(places))) for letter in "nms"]
+    core = [f"(c,{names[0]})"] * len(signals) + [f"(c,{names[1]})"] * len(templates)
+    slide = jnp.vectorize(score, signature=",".join(core) + f"->({names[2]})")
+    out = slide(*map(lay_out, (*signals, *templates)))
+    order = sorted(range(len(batch) + len(places)), key=lambda i: [*batch, *places][i])
+    return out.transpose(order)
+
+
+def correlate_channels(signal: jax.Array, template: jax.Array, **options: Any) -> jax.Array:
+    """Correlate (channels, *space) with (channels, *space) where it fits, and sum over the channels."""
+    ones = [1] * (signal.ndim - 1)
+    return conv_general_dilated(signal[None], template[None], ones, "VALID", **options)[0, 0]
+
+
+def correlate_each(signal: jax.Array, template: jax.Array, **options: Any) -> jax.Array:
+    """Correlate (channels, *space) with (channels, *space) where it fits, each channel by itself."""
+    ones, groups = [1] * (signal.ndim - 1), len(signal)
+    return conv_general_dilated(
+        signal[None], template[:, None], ones, "VALID", feature_group_count=groups, **options
+    )[0]

@@ -1,0 +1,173 @@
+"""Peaks: the highest places of a map, apart from one another."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import checks
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Peaks:
+    """Peaks of a map, highest first; entries from `count` on are empty (place -1, score -inf)."""
+
+    places: jax.Array
+    positions: jax.Array
+    scores: jax.Array
+    count: jax.Array
+
+
+def find_peaks(
+    score: Any, *, threshold: float | jax.Array = 0.0, min_distance: int = 1, max_peaks: int = 100
+) -> Peaks:
+    """Find the highest places of a map, no two within `min_distance` of one another.
+
+    A peak is a place that is greater than `threshold` and not exceeded within `min_distance` on any
+    axis; of equals so near, and of a plateau, the first in memory order counts.
+
+    Args:
+        score: the map; real, any number of axes. NaN is no peak.
+        threshold: a peak is greater than this; may be traced.
+        min_distance: two peaks lie farther apart than this, on one axis at least.
+        max_peaks: at most this many are returned, the highest; static, so that it can be jitted.
+
+    Shapes:
+        score (n1, ..., nd) -> places (max_peaks, d), positions (max_peaks, d), scores (max_peaks,),
+        count ().
+
+    Returns:
+        `Peaks`, sorted by score; `positions` are the tops of parabolas through each peak and its
+        neighbours, up to half a sample from its place, where these are curved and inside the map.
+
+    Raises:
+        ValueError: if `min_distance` or `max_peaks` is not positive, or the map is empty.
+        TypeError: if one of them is no whole number, or the map is not of real numbers.
+
+    Gradient:
+        In the scores and positions, through the places where they are found.
+
+    Source:
+        `skimage.feature.peak_local_max` finds the same places with `p_norm=inf` and
+        `exclude_border=False`, where no two are equal.
+
+    Example:
+        >>> peaks = find_peaks(jnp.array([0.0, 2.0, 1.0, 0.0, 3.0]), max_peaks=3)
+        >>> peaks.places[: peaks.count].tolist(), peaks.scores[: peaks.count].tolist()
+        ([[4], [1]], [3.0, 2.0])
+        >>> [f"{x:.3f}" for x in peaks.positions[:2, 0]]
+        ['4.000', '1.167']
+    """
+    function = "find_peaks"
+    score = checks.array(function, "score", score)
+    if jnp.iscomplexobj(score):
+        rule, remedy = "be real", "Take jnp.abs of it."
+        raise TypeError(str(checks.value_error(function, "score", rule, score.dtype, remedy)))
+    checks.not_empty(function, "score", score)
+    checks.positive(function, "min_distance", min_distance)
+    checks.positive(function, "max_peaks", max_peaks)
+    return _jitted(score, threshold, min_distance, max_peaks)
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks:
+    score = score.astype(jnp.promote_types(score.dtype, jnp.float32))
+    index = _summits(lax.stop_gradient(score), threshold, distance, most)
+    found = index >= 0
+    flat = jnp.maximum(index, 0)
+    places = jnp.stack(jnp.unravel_index(flat, score.shape), axis=-1)
+    offsets = jax.vmap(partial(_parabola, score))(places)
+    empty = ~found[:, None]
+    return Peaks(
+        jnp.where(empty, -1, places),
+        jnp.where(empty, -1, places + offsets),
+        jnp.where(found, score.ravel()[flat], -jnp.inf),
+        found.sum(),
+    )
+
+
+def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> jax.Array:
+    """Return the flat indices of the highest peaks in order, then -1."""
+    score = jnp.where(score > threshold, score, -jnp.inf)
+    top = (score == _extreme(score, distance, jnp.maximum, -jnp.inf)) & (score > -jnp.inf)
+    peaks = _apart(_firsts(top), distance)
+    highest, index = lax.top_k(jnp.where(peaks, score, -jnp.inf).ravel(), min(most, score.size))
+    index = jnp.where(highest > -jnp.inf, index, -1)
+    return jnp.pad(index, (0, most - index.size), constant_values=-1)
+
+
+def _firsts(top: jax.Array) -> jax.Array:
+    """Keep of each plateau, of places that touch, the first in memory order."""
+    number = jnp.arange(top.size).reshape(top.shape)
+    label = jnp.where(top, number, top.size)
+
+    def spread(state):
+        label, _ = state
+        lower = jnp.where(top, _extreme(label, 1, jnp.minimum, top.size), top.size)
+        return lower, (lower != label).any()
+
+    label, _ = lax.while_loop(lambda state: state[1], spread, (label, top.any()))
+    return top & (label == number)
+
+
+def _apart(candidates: jax.Array, distance: int) -> jax.Array:
+    """Keep of candidates within a distance, which are equals, the first in memory order, and so on."""
+    number = jnp.arange(candidates.size).reshape(candidates.shape)
+
+    def take(state):
+        left, kept = state
+        first = _extreme(jnp.where(left, number, left.size), distance, jnp.minimum, left.size)
+        new = left & (first == number)
+        return left & ~_extreme(new, distance, jnp.logical_or, False), kept | new
+
+    nothing = jnp.zeros_like(candidates)
+    return lax.while_loop(lambda state: state[0].any(), take, (candidates, nothing))[1]
+
+
+def _extreme(values: jax.Array, distance: int, extreme: Any, nothing: Any) -> jax.Array:
+    """Return the extreme of all within a distance on every axis, by windows that double."""
+    for axis in range(values.ndim):
+        width = min(2 * distance + 1, 2 * values.shape[axis] + 1)
+        edges = [(width // 2, width // 2) if i == axis else (0, 0) for i in range(values.ndim)]
+        wide, reached = jnp.pad(values, edges, constant_values=nothing), 1
+        while reached < width:
+            step = min(reached, width - reached)
+            length = wide.shape[axis] - step
+            wide = extreme(*(lax.slice_in_dim(wide, k, k + length, axis=axis) for k in (0, step)))
+            reached += step
+        values = wide
+    return values
+
+
+def _parabola(score: jax.Array, place: jax.Array) -> jax.Array:
+    """Return how far the top of the parabola through a peak and its neighbours is from it."""
+    rank = score.ndim
+    steps = np.stack(np.meshgrid(*[[-1, 0, 1]] * rank, indexing="ij"), -1)
+    around = place.reshape(*[1] * rank, rank) + steps
+    sizes = jnp.array(score.shape).reshape(*[1] * rank, rank)
+    inside = ((around >= 0) & (around < sizes)).all()
+    values = score[tuple(jnp.moveaxis(around, -1, 0))]  # indices beyond the edge are not looked at
+    values = jnp.where(inside & jnp.isfinite(values).all(), values, 0)
+
+    def at(*moves: tuple[int, int]) -> jax.Array:
+        where: list[int] = [1] * rank
+        for axis, move in moves:
+            where[axis] += move
+        return values[tuple(where)]
+
+    slope = jnp.stack([(at((i, 1)) - at((i, -1))) / 2 for i in range(rank)])
+    bend = [[jnp.zeros(())] * rank for _ in range(rank)]
+    for i in range(rank):
+        bend[i][i] = at((i, 1)) - 2 * at() + at((i, -1))
+        for j in range(i):
+            mixed = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
+            bend[i][j] = bend[j][i] = mixed / 4
+    curved = jnp.array(bend)
+    top = jnp.linalg.eigvalsh(lax.stop_gradient(curved)).max() < 0
+    step = -jnp.linalg.solve(jnp.where(top, curved, -jnp.eye(rank)), slope)
+    return jnp.where(top, jnp.clip(step, -0.5, 0.5), 0.0)
