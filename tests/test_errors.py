@@ -63,7 +63,7 @@ MESSAGES = [
      "scene: `shape` must leave room for 3 patches of 21 pixels wherever the first ones fall; got (40, 40)."
      " Enlarge it, or draw fewer."),
     (lambda: detection.matched_filter(X, np.eye(4)),
-     "matched_filter: `covariance` must be 5 x 5 for a template of shape (5,); got (4, 4)"),
+     "matched_filter: `noise_covariance` must be 5 x 5 for a template of shape (5,); got (4, 4)"),
     (lambda: detection.patch_statistics(np.ones((1, 6, 6)), np.array([[3, 3]]), 7),
      "patch_statistics: `size` must be no larger than the images, (6, 6); got 7"),
     (lambda: detection.detection_rate(np.ones((1, 6, 6)), np.array([[3, 3]]), reach=1, false_alarm=1.5),

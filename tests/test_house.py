@@ -25,7 +25,10 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"matching.banks", "matching.measures"},
     {"matching.normalized"},
     {"matching.moments", "matching.operands", "matching.peaks", "matching.views"},
-    {"detection", "kernels", "acceleration", "masked"},
+    {"detection"},
+    {"detection.filters", "detection.snr"},
+    {"detection.noise", "detection.rates", "detection.theory"},
+    {"kernels", "acceleration", "masked"},
     {"convolution", "reference", "signals"},
     {"sliding"},
     {"circular"},
@@ -59,8 +62,9 @@ PUBLIC = {
     "jaxconv.acceleration": "Explanation accelerate explain plan",
     "jaxconv.calibration": "Calibration FARTHEST IMAGES LINES Measured PULL SLOWEST VOLUMES calibrate"
     " problems",
-    "jaxconv.detection": "DetectionRate PatchStatistics detection_rate matched_filter output_snr"
-    " patch_statistics",
+    "jaxconv.detection": "DetectionRate PatchStatistics Roc clutter_spectrum coloured_noise"
+    " detection_probability detection_rate matched_filter noise_covariance noise_spectrum output_snr"
+    " patch_statistics roc snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS canonical extend",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian laplacian laplacian_of_gaussian prewitt"
     " scharr sobel",

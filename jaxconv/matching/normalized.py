@@ -74,7 +74,7 @@ def normalized_correlation(
         method: as for `jaxconv.convolve`, for the correlations with the template.
         precision: as for `jaxconv.convolve`.
         max_bytes: as for `jaxconv.convolve`.
-        local: as for `jaxconv.convolve`; each window is then exact however bright its surroundings are.
+        local: as for `jaxconv.convolve`.
 
     Shapes:
         signal (n1, ..., nd), template (m1, ..., md) -> valid: ni - mi + 1, same: ni, full: ni + mi - 1;
@@ -250,9 +250,9 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
     places = spatial(function, o.axes, o.channel_axis, x.ndim)
     if o.mode == "valid":
         check_fit(function, ("signal", "template"), x, t, places)
-    middle = lax.stop_gradient(x.mean(where=jnp.isfinite(x)))  # only the accuracy depends on it
+    middle = x.mean(where=jnp.isfinite(x))
     middle = jnp.where(jnp.isnan(middle), 0, middle)
-    x = x - middle
+    x = x - middle  # only the accuracy depends on it
     if o.mode != "valid":
         widths = reach(o.mode, [t.shape[a] for a in places])
         missing = o.boundary == "missing"

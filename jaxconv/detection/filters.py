@@ -1,0 +1,188 @@
+"""Filters: the linear filter of greatest output signal-to-noise ratio, and what it needs to know."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.detection.noise import as_spectrum, at_size
+from jaxconv.detection.noise import noise_covariance as covariance_of
+
+
+def output_snr(
+    template: Any, noise: float | jax.Array | None = None, *, noise_spectrum: Any = None
+) -> jax.Array:
+    """Return the signal-to-noise ratio that a template's matched filter has.
+
+    In white noise `sqrt(sum t^2) / noise`, in noise of spectrum S `sqrt(mean over frequencies of
+    |fft(t)|^2 / S)`: the peak of the response over the standard deviation of its noise, a ratio of
+    amplitudes; `20 log10` of it is in dB.
+
+    Args:
+        template: what is looked for, less its mean if the filter has none.
+        noise: standard deviation of white noise; or
+        noise_spectrum: of coloured noise, as `detection.noise_spectrum` returns it.
+
+    Shapes:
+        template (m1, ..., md), noise_spectrum (s1, ..., sd) -> ().
+
+    Returns:
+        The ratio.
+
+    Raises:
+        ValueError: if there is not one of the two, or the spectrum has other axes than the template.
+        TypeError: if an operand is no array of numbers.
+
+    Gradient:
+        In all operands.
+
+    Source:
+        G. L. Turin, "An introduction to matched filters", IRE Trans. Inf. Theory 6 (1960), eq. 20.
+
+    Example:
+        >>> float(output_snr(jnp.array([3.0, 4.0]), 0.5))
+        10.0
+    """
+    template = checks.array("output_snr", "template", template)
+    if (noise is None) == (noise_spectrum is None):
+        rule, got = (
+            "be given, or `noise_spectrum`, and not both",
+            "both" if noise is not None else "none",
+        )
+        raise checks.value_error("output_snr", "noise", rule, got)
+    if noise is not None:
+        return jnp.sqrt((jnp.abs(template) ** 2).sum()) / noise
+    spectrum = as_spectrum("output_snr", noise_spectrum, template.ndim)
+    size = [max(s, m) for s, m in zip(spectrum.shape, template.shape)]
+    power = jnp.abs(jnp.fft.fftn(template, size)) ** 2
+    return jnp.sqrt((power / at_size(spectrum, size)).mean())
+
+
+def matched_filter(
+    template: Any, noise_covariance: Any = None, *, noise_spectrum: Any = None
+) -> jax.Array:
+    """Return the linear filter of greatest output signal-to-noise ratio, of unit energy.
+
+    `w = R^-1 t`, scaled to `sum |w|^2 = 1`; correlate with it. It is the best of all filters of the
+    template's shape: pad the template with zeros for a longer one. Where R is the covariance of all that
+    surrounds the target, other shapes included, and t the target's mean less the mean of all, it is
+    Fisher's linear discriminant, which maximizes the deflection
+    `(mean at targets - mean anywhere)^2 / variance anywhere`.
+
+    Args:
+        template: the target, less whatever mean its surroundings have.
+        noise_covariance: R, of the flattened surroundings, as `patch_statistics` measures it; or
+        noise_spectrum: of stationary surroundings, as `detection.noise_spectrum` measures it, and with
+            interfering shapes `clutter_spectrum` added; neither for white noise.
+
+    Shapes:
+        template (m1, ..., md), noise_covariance (m, m) with m = m1 ... md, noise_spectrum
+        (s1, ..., sd) -> (m1, ..., md).
+
+    Returns:
+        The filter.
+
+    Raises:
+        ValueError: if both are given, the covariance is not as wide as the template has elements, or the
+            spectrum has other axes than the template.
+        TypeError: if an operand is no array of numbers.
+
+    Gradient:
+        In all operands, through the linear solve.
+
+    Source:
+        G. L. Turin, "An introduction to matched filters", IRE Trans. Inf. Theory 6 (1960), eq. 22;
+        S. M. Kay, "Fundamentals of Statistical Signal Processing", vol. 2 (1998), 4.4;
+        R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936).
+
+    Example:
+        >>> matched_filter(jnp.array([3.0, 4.0])).tolist()
+        [0.6000000238418579, 0.800000011920929]
+        >>> matched_filter(jnp.array([1.0, 1.0]), jnp.diag(jnp.array([1.0, 100.0]))).round(2).tolist()
+        [1.0, 0.009999999776482582]
+    """
+    function = "matched_filter"
+    template = checks.array(function, "template", template)
+    covariance = noise_covariance
+    if noise_spectrum is not None:
+        if covariance is not None:
+            rule = "be left out where `noise_covariance` is given"
+            raise checks.value_error(function, "noise_spectrum", rule, "both")
+        spectrum = as_spectrum(function, noise_spectrum, template.ndim)
+        covariance = covariance_of(spectrum, template.shape)
+    solution = template
+    if covariance is not None:
+        covariance = checks.array(function, "noise_covariance", covariance)
+        if covariance.shape != (template.size, template.size):
+            rule = f"be {template.size} x {template.size} for a template of shape {template.shape}"
+            raise checks.value_error(function, "noise_covariance", rule, covariance.shape)
+        solution = jnp.linalg.solve(covariance, template.ravel()).reshape(template.shape)
+    return solution / jnp.sqrt((jnp.abs(solution) ** 2).sum())
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PatchStatistics:
+    """Means and covariance of the patches of images: what a linear detector can know."""
+
+    at_targets: jax.Array
+    anywhere: jax.Array
+    covariance: jax.Array
+
+
+def patch_statistics(
+    images: jax.Array, places: jax.Array, size: int, *, stride: int = 2
+) -> PatchStatistics:
+    """Measure the means and the covariance of square patches, at targets and anywhere.
+
+    Args:
+        images: the images.
+        places: centre (row, column) of one target in each.
+        size: side of the patch, odd.
+        stride: use each stride-th row and column of the places that are anywhere.
+
+    Shapes:
+        images (count, rows, columns), places (count, 2) -> at_targets (size, size), anywhere (size,
+        size), covariance (size size, size size).
+
+    Returns:
+        `PatchStatistics`; the covariance is about the mean anywhere.
+
+    Raises:
+        ValueError: if the size is even or larger than the images.
+
+    Source:
+        definition.
+
+    Example:
+        >>> images = jnp.zeros((3, 8, 8)).at[:, 4, 4].set(1.0)
+        >>> statistics = patch_statistics(images, jnp.full((3, 2), 4), 3, stride=1)
+        >>> statistics.at_targets.tolist()
+        [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    checks.positive("patch_statistics", "size", size, odd=True)
+    if size > min(images.shape[-2:]):
+        rule = f"be no larger than the images, {images.shape[-2:]}"
+        raise checks.value_error("patch_statistics", "size", rule, size)
+
+    starts = [jnp.arange(0, n - size + 1, stride) for n in images.shape[1:]]
+    rows, columns = (jnp.add.outer(start, jnp.arange(size)) for start in starts)
+
+    def moments(image_and_place):
+        image, place = image_and_place
+        target = lax.dynamic_slice(image, place - size // 2, (size, size)).ravel()
+        patches = image[rows[:, None, :, None], columns[None, :, None, :]].reshape(-1, size * size)
+        return target, patches.mean(0), patches.T @ patches / len(patches)
+
+    def add(total, image_and_place):
+        return jax.tree.map(jnp.add, total, moments(image_and_place)), None
+
+    m, dtype = size * size, images.dtype
+    zeros = jnp.zeros(m, dtype), jnp.zeros(m, dtype), jnp.zeros((m, m), dtype)
+    total, _ = lax.scan(add, zeros, (images, places))
+    target, mean, second = jax.tree.map(lambda x: x / images.shape[0], total)
+    covariance = second - jnp.outer(mean, mean)
+    return PatchStatistics(target.reshape(size, size), mean.reshape(size, size), covariance)

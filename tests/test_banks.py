@@ -1,0 +1,136 @@
+"""Banks and views: many templates at once are as many templates one after another."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxconv import matching, signals
+from jaxconv.matching import banks
+
+METHODS = ["auto", "fft", "shifts"]
+
+
+@pytest.fixture
+def image(rng):
+    return rng.random((60, 50, 2))
+
+
+@pytest.fixture
+def templates(image):
+    return np.stack([image[i : i + 9, i : i + 8] for i in range(0, 40, 4)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("hidden", ["none", "one", "each"])
+@pytest.mark.parametrize("at_once", [1, 1 << 22])
+def test_best_match_is_the_best_of_all_maps(rng, monkeypatch, image, templates, method, hidden, at_once):
+    monkeypatch.setattr(banks, "AT_ONCE", at_once * 60 * 50 * 2 * 8 * 3 if at_once == 1 else at_once)
+    masks = rng.random(templates.shape) < 0.3
+    mask = {"none": None, "one": masks[0], "each": masks}[hidden]
+    each = {"none": [None] * 10, "one": [masks[0]] * 10, "each": masks}[hidden]
+    maps = jnp.stack(
+        [
+            matching.normalized_correlation(image, t, template_mask=m, channel_axis=2)
+            for t, m in zip(templates, each, strict=True)
+        ]
+    )
+    best = matching.best_match(image, templates, template_mask=mask, channel_axis=2, method=method)
+    np.testing.assert_allclose(best.score, maps.max(0), atol=1e-9)
+    np.testing.assert_array_equal(best.which, maps.argmax(0))
+    found = matching.loudest(image, templates, template_mask=mask, channel_axis=2, method=method)
+    np.testing.assert_allclose(found.score, maps.max((1, 2)), atol=1e-9)
+    assert found.place.tolist() == [list(np.unravel_index(m.argmax(), m.shape)) for m in maps]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_loudest_of_several_signals(rng, method):
+    x, t = rng.standard_normal((3, 500)), rng.standard_normal((7, 40))
+    for a, b in ((x, t), (x + 1j * x[::-1], t + 1j * t[::-1])):
+        found = matching.loudest(a, b, measure="correlation", method=method)
+        maps = np.array([[np.correlate(x, t, "valid") for t in b] for x in a])
+        maps = np.abs(maps) if np.iscomplexobj(maps) else maps
+        np.testing.assert_allclose(found.score, maps.max(-1), rtol=1e-9)
+        np.testing.assert_array_equal(found.place[..., 0], maps.argmax(-1))
+
+
+def test_a_nan_spoils_its_windows_in_a_bank(image, templates):
+    image[30, 25, 1] = np.nan
+    best = matching.best_match(image, templates, channel_axis=2)
+    plain = matching.normalized_correlation(image, templates[0], channel_axis=2)
+    np.testing.assert_array_equal(jnp.isnan(best.score), jnp.isnan(plain))
+    assert jnp.isfinite(matching.loudest(image, templates, channel_axis=2).score).all()
+
+
+def test_memory_does_not_grow_with_the_number_of_templates():
+    image = jax.ShapeDtypeStruct((1024, 1024), np.float32)
+
+    def needed(count):
+        bank = jax.ShapeDtypeStruct((count, 32, 32), np.float32)
+        compiled = (
+            jax.jit(lambda x, t: matching.best_match(x, t, method="fft")).lower(image, bank).compile()
+        )
+        return compiled.memory_analysis().temp_size_in_bytes
+
+    assert needed(64) < needed(8) + 64 * 32 * 32 * 4 * 2
+
+
+def test_gradient_of_a_bank(rng):
+    x, t = jnp.asarray(rng.standard_normal(60)), jnp.asarray(rng.standard_normal((5, 8)))
+
+    def by_bank(x, t):
+        return matching.best_match(x, t).score.sum()
+
+    def one_by_one(x, t):
+        return jnp.stack([matching.normalized_correlation(x, k) for k in t]).max(0).sum()
+
+    for got, want in zip(
+        jax.grad(by_bank, (0, 1))(x, t), jax.grad(one_by_one, (0, 1))(x, t), strict=True
+    ):
+        np.testing.assert_allclose(got, want, atol=1e-9)
+
+
+def test_a_turned_template_is_found_and_its_angle_told(rng):
+    letter = np.zeros((21, 21))
+    letter[3:18, 5:8] = letter[3:6, 5:16] = letter[9:12, 5:13] = 1  # an F
+    angles = np.arange(0, 360, 10.0)
+    views = matching.rotations(letter, angles)
+    scene = rng.normal(0, 0.1, (90, 90))
+    scene[30:51, 40:61] += np.asarray(views.templates[7] * ~views.masks[7])
+    best = matching.best_match(scene, views.templates, template_mask=views.masks)
+    place = np.unravel_index(best.score.argmax(), best.score.shape)
+    assert place == (30, 40)
+    assert angles[best.which[place]] == 70
+
+
+def test_rotations_by_right_angles_are_numpys(rng):
+    template = rng.random((8, 8))
+    views = matching.rotations(template, [0.0, 90.0, 180.0, 270.0])
+    for turns, view in enumerate(views.templates):
+        np.testing.assert_allclose(view, np.rot90(template, turns), atol=1e-9)
+    assert not views.masks.any()
+    corners = matching.rotations(template, [45.0]).masks[0]
+    assert corners[0, 0]
+    assert not corners[4, 4]
+
+
+def test_a_scaled_template_is_found_and_its_scale_told(rng):
+    factors = [0.6, 0.8, 1.0, 1.25, 1.6]
+    views = matching.scales(signals.circle(21), factors)
+    scene = rng.normal(0, 0.1, (120, 120))
+    scene[40:75, 30:65] += np.asarray(views.templates[3])[: 75 - 40, : 65 - 30]
+    best = matching.best_match(scene, views.templates, template_mask=views.masks)
+    place = np.unravel_index(best.score.argmax(), best.score.shape)
+    assert place == (40, 30)
+    assert factors[best.which[place]] == 1.25
+    assert views.templates.shape == (5, 35, 35)
+
+
+def test_the_gradient_reaches_the_angle():
+    shape = signals.triangle(15)
+    target = matching.rotations(shape, [20.0]).templates[0]
+
+    def error(angle):
+        return ((matching.rotations(shape, angle[None]).templates[0] - target) ** 2).sum()
+
+    assert float(jax.grad(error)(jnp.asarray(15.0))) < 0 < float(jax.grad(error)(jnp.asarray(25.0)))

@@ -1,0 +1,198 @@
+"""Normalized correlation and its measures: scikit-image's and OpenCV's values, and what theirs lose."""
+
+from functools import partial
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+from skimage import data
+from skimage.feature import match_template as skimages
+from skimage.registration._masked_phase_cross_correlation import cross_correlate_masked
+
+import jaxconv
+from jaxconv import matching
+from jaxconv.matching.moments import moments
+
+OPENCV = {
+    "squared_difference": cv2.TM_SQDIFF,
+    "normalized_squared_difference": cv2.TM_SQDIFF_NORMED,
+    "correlation": cv2.TM_CCORR,
+    "normalized_correlation": cv2.TM_CCORR_NORMED,
+    "coefficient": cv2.TM_CCOEFF,
+    "normalized_coefficient": cv2.TM_CCOEFF_NORMED,
+}
+TEXTURE = np.random.default_rng(3).standard_normal((120, 130)).astype(np.float32)
+PIECE = TEXTURE[20:41, 30:49]
+
+
+@pytest.mark.parametrize(
+    "shapes", [((60, 50), (7, 10)), ((20, 22, 18), (5, 4, 6)), ((30, 31), (30, 31))]
+)
+@pytest.mark.parametrize("pad_input", [False, True])
+def test_match_template_is_scikit_images(rng, single, shapes, pad_input):
+    image, template = (rng.random(shape) for shape in shapes)
+    got = jaxconv.match_template(image, template, pad_input)
+    assert got.dtype == jnp.float32
+    np.testing.assert_allclose(got, skimages(image, template, pad_input), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", matching.normalized.PADDING)
+def test_match_template_pads_as_scikit_image(mode):
+    image = data.camera()[100:160, 200:250]
+    template = image[11:20, 15:30]
+    want = skimages(image.astype(float), template.astype(float), pad_input=True, mode=mode)
+    got = jaxconv.match_template(image, template, True, mode)
+    np.testing.assert_allclose(got, want, atol=1e-9)
+
+
+def test_match_template_finds_in_a_photograph_what_scikit_image_finds(single):
+    coins = data.coins()
+    got = jaxconv.match_template(coins, coins[170:220, 75:130])
+    np.testing.assert_allclose(got, skimages(coins, coins[170:220, 75:130]), atol=1e-5)
+
+
+def test_neither_offset_nor_scale_matters(single):
+    plain = jaxconv.match_template(TEXTURE, PIECE)
+    for scale in (1e-9, 1e9):
+        scaled = jaxconv.match_template(TEXTURE * np.float32(scale), PIECE)
+        np.testing.assert_allclose(scaled, plain, atol=1e-6)
+    coarse = np.round(TEXTURE * 64) / 64  # which 1e4 can be added to without rounding
+    plain = jaxconv.match_template(coarse, PIECE)
+    np.testing.assert_allclose(jaxconv.match_template(coarse + 1e4, PIECE), plain, atol=1e-6)
+
+
+def test_float32_survives_great_brightness(single):
+    bright = (1e4 + TEXTURE.astype(float)).astype(np.float32)
+    want = skimages(bright.astype(float), bright[20:41, 30:49].astype(float))
+    np.testing.assert_allclose(jaxconv.match_template(bright, bright[20:41, 30:49]), want, atol=1e-4)
+    faint = (1e4 + 1e-3 * np.random.default_rng(0).random((90, 90))).astype(np.float32)
+    score = jaxconv.match_template(faint, faint[10:31, 40:61])
+    assert jnp.unravel_index(score.argmax(), score.shape) == (10, 40)
+    assert float(score.max()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_bright_half_does_not_drown_the_other(single):
+    half = TEXTURE.copy()
+    half[:, 65:] += 1e4
+    want = skimages(half.astype(float), PIECE.astype(float))
+    np.testing.assert_allclose(jaxconv.match_template(half, PIECE), want, atol=2e-3)
+
+
+def test_a_nan_spoils_the_windows_that_hold_it():
+    spoilt = TEXTURE.copy()
+    spoilt[50, 60] = np.nan
+    plain, score = (np.asarray(jaxconv.match_template(x, PIECE)) for x in (TEXTURE, spoilt))
+    held = np.zeros(score.shape, bool)
+    held[30:51, 42:61] = True
+    np.testing.assert_array_equal(np.isnan(score), held)
+    np.testing.assert_allclose(score[~held], plain[~held], atol=1e-6)
+    gradient = jax.grad(lambda x: jnp.nansum(jaxconv.match_template(x, PIECE) ** 2))(jnp.asarray(spoilt))
+    assert jnp.isfinite(gradient).all()
+
+
+def test_masks_are_padfields(rng):
+    image, template = rng.random((40, 45)), rng.random((9, 8))
+    here, heard = rng.random(image.shape) > 0.2, rng.random(template.shape) > 0.3
+    here[:20, :20] = True  # so that somewhere the whole template meets samples
+    for mode in ("full", "same"):
+        want = cross_correlate_masked(image, template, here, heard, mode=mode, axes=(0, 1))
+        got = matching.normalized_correlation(
+            image, template, mode=mode, mask=~here, template_mask=~heard, boundary="missing"
+        )
+        np.testing.assert_allclose(got, want, atol=1e-9)
+        share = matching.overlap_share(~here, ~heard, mode=mode)
+        np.testing.assert_array_equal(share >= 0.3, want != 0)
+
+
+def test_what_a_mask_hides_does_not_matter(rng):
+    image, template = rng.random((30, 30)), rng.random((6, 6))
+    mask = rng.random(image.shape) < 0.3
+    spoilt = np.where(mask, np.nan, image)
+    plain = matching.normalized_correlation(image, template, mask=mask)
+    got = matching.normalized_correlation(spoilt, template, mask=mask)
+    np.testing.assert_allclose(got, plain, atol=1e-9)
+    whole = matching.normalized_correlation(image, template, mask=np.zeros_like(mask))
+    np.testing.assert_allclose(whole, matching.normalized_correlation(image, template), atol=1e-9)
+
+
+@pytest.mark.parametrize("measure", OPENCV)
+@pytest.mark.parametrize("channels", [False, True])
+def test_measures_are_opencvs(rng, single, measure, channels):
+    image = (rng.random((60, 70, 3)) * 255).astype(np.float32)
+    weights = rng.random((11, 14, 3)).astype(np.float32)
+    template, options = image[20:31, 30:44], {"channel_axis": 2}
+    if not channels:
+        image, template, weights = (np.ascontiguousarray(a[..., 0]) for a in (image, template, weights))
+        options = {}
+    for extra, mask in (({}, None), ({"weights": weights}, weights)):
+        want = cv2.matchTemplate(image, template.copy(), OPENCV[measure], mask=mask)
+        got = matching.match(image, template, measure, **options, **extra)
+        np.testing.assert_allclose(got, want, atol=1e-4 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("measure", OPENCV)
+def test_measures_do_what_they_say_where_opencv_does_not(rng, measure):
+    image = rng.random((20, 20))
+    image[:10, :10] = 0.7
+    for template in (np.full((4, 4), 0.1), image[12:16, 12:16]):
+        for weights in (None, np.ones((4, 4))):
+            score = matching.match(image, template, measure, weights=weights)
+            assert jnp.isfinite(score).all()
+            if "coefficient" in measure:
+                assert jnp.abs(score[:6, :6]).max() < 1e-9
+            compare = partial(matching.match, template=template, measure=measure, weights=weights)
+            gradient = jax.jacrev(compare)(jnp.asarray(image)).sum((0, 1))
+            assert jnp.isfinite(gradient).all()
+
+
+def test_channels_are_matched_together_and_batches_apart(rng):
+    images, template = rng.random((4, 20, 22, 3)), rng.random((5, 6, 3))
+    each = jnp.stack([matching.match(image, template, channel_axis=2) for image in images])
+    options = {"axes": (1, 2), "channel_axis": 3}
+    got = matching.normalized_correlation(images, template[None], **options)
+    np.testing.assert_allclose(got, each, atol=1e-9)
+    apart = jaxconv.match_template(images, template[None], axes=(1, 2))
+    for number in range(3):
+        want = skimages(images[1, ..., number], template[..., number])
+        np.testing.assert_allclose(apart[1, ..., number], want, atol=1e-9)
+    mapped = jax.vmap(lambda x: matching.match(x, template, channel_axis=2))(images)
+    np.testing.assert_allclose(mapped, each, atol=1e-9)
+
+
+def test_gradients_of_scores(rng):
+    image, template = rng.random((9, 10)), rng.random((3, 4))
+    mask, unheard = rng.random(image.shape) < 0.2, rng.random(template.shape) < 0.2
+
+    def plain(image, template):
+        return (matching.normalized_correlation(image, template, mode="same") ** 3).sum()
+
+    def masked(image, template):
+        score = matching.normalized_correlation(image, template, mask=mask, template_mask=unheard)
+        return (score**3).sum()
+
+    for total in (plain, masked):
+        check_grads(total, (image, template), order=2, modes=["fwd", "rev"], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "window"),
+    [((50,), (9,)), ((3, 40, 37), (6, 5)), ((12, 13, 14), (3, 4, 5)), ((700_000,), (33,))],
+)
+def test_moments_are_the_definitions(rng, shape, window):
+    signal = rng.standard_normal(shape) + 1e6
+    axes = tuple(range(-len(window), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(signal, window, axes)
+    mean, variation = jax.jit(moments, static_argnums=1)(jnp.asarray(signal), window)
+    np.testing.assert_allclose(mean, windows.mean(axes), rtol=1e-12)
+    np.testing.assert_allclose(variation, windows.var(axes) * np.prod(window), rtol=1e-6)
+
+
+def test_bands_of_a_large_image_are_as_the_whole(rng, monkeypatch):
+    image, template = rng.standard_normal((90, 40)), rng.standard_normal((7, 6))
+    whole = matching.normalized_correlation(image, template)
+    monkeypatch.setattr("jaxconv.matching.moments.BAND", 1 << 9)
+    jax.clear_caches()
+    np.testing.assert_allclose(matching.normalized_correlation(image, template), whole, atol=1e-12)
