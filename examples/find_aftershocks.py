@@ -1,0 +1,60 @@
+"""Did the ground shake again? The main shock's waveform finds its weak repetitions.
+
+You will see four minutes of a seismogram that ObsPy ships. The waveform of the first shock is whitened
+by the spectrum of the quiet between shocks, and so is the record. The reference list are the shocks that
+ObsPy's tutorial on coincidence triggers finds with four stations together; here one is enough.
+Try next: leave the whitening out, and the two weakest shocks come near to chance.
+
+    python examples/find_aftershocks.py --save out
+"""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import obspy
+from judging import judge, save
+from matplotlib.figure import Figure
+
+from jaxconv import detection, matching
+
+SHOCKS = (29.8, 83.2, 178.6, 207.1)  # seconds from the record's start, its first sample at 16:24:03.68
+LENGTH = 4.0  # seconds
+RECORD = "signal/tests/data/BW.UH1._.SHZ.D.2010.147.cut.slist.gz"
+
+
+def find(record, rate):
+    """Return when shocks are found (seconds), and the map of scores."""
+    quiet = record[int(90 * rate) : int(170 * rate)]
+    white = detection.whiten(record, detection.noise_spectrum(quiet, 512, average="median"))
+    start = round(SHOCKS[0] * rate)
+    shock = white[start : start + round(LENGTH * rate)]
+    score = matching.normalized_correlation(white, shock)
+    peaks = matching.find_peaks(score, threshold=0.5, min_distance=round(rate))
+    return np.asarray(peaks.positions[: int(peaks.count), 0]) / rate, score
+
+
+def main():
+    trace = obspy.read(str(Path(obspy.__file__).parent / RECORD))[0]
+    rate = trace.stats.sampling_rate
+    record = jnp.asarray(np.asarray(trace.data, float))
+    moments, score = find(record, rate)
+    judge("shocks", moments, SHOCKS, reach=0.3)
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    time = np.arange(record.size) / rate
+    top.plot(time, record, lw=0.6)
+    top.set(ylabel="ground velocity (counts)", ylim=(-1500, 1500))
+    top.set_title(f"{trace.id}, the first shock cut off at 3 % of its height")
+    bottom.plot(time[: score.size], score, lw=0.6)
+    bottom.plot(
+        moments, [float(score[round(s * rate)]) for s in moments], "v", color="tab:orange", label="found"
+    )
+    bottom.axhline(0.5, color="tab:red", ls="--", label="threshold")
+    bottom.set(xlabel="time (s)", ylabel="normalized correlation")
+    bottom.legend(loc="upper right")
+    save(figure, "find_aftershocks")
+
+
+if __name__ == "__main__":
+    main()
