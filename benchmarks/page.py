@@ -1,4 +1,6 @@
-"""Write docs/benchmarks.md and its picture from what `jaxconv bench` saved, rows where we lose included.
+"""Write docs/benchmarks.md, its picture, and docs/finding-benchmarks.md from what `jaxconv bench` saved.
+
+Rows where we lose are included; a page whose parts were not run is left as it is.
 
 python benchmarks/page.py out/benchmarks.json docs
 """
@@ -27,6 +29,16 @@ TABLES = (
     "one channel, value and both gradients",
     "channels, value and both gradients",
 )
+FINDING = ("finding: matching", "finding: matching, value and both gradients", "finding: banks")
+FINDING_INTRODUCTION = """\
+Written by `make bench`, or by `jaxconv bench --only finding` and `python benchmarks/page.py`. Times are
+medians of calls that alternate with all others' in one process; float32; compile time apart. **Bold** is
+the fastest. Matching is `normalized_correlation`, OpenCV's `matchTemplate` with `TM_CCOEFF_NORMED` and
+scikit-image's `match_template`; its gradients are of the sum of squared scores, beside the same written
+plainly in JAX and in PyTorch, by FFT. Banks are `matching.loudest` (peaks) and `correlate` (all lags),
+beside the hand-written kernels of the package [matchedfilter](https://github.com/ahnitz/matchedfilter),
+SciPy and plain JAX; matchedfilter and SciPy are given spectra that were made beforehand. EQcorrscan
+could not be built for this Python.""".splitlines()
 EPS = 2.0**-23  # of float32
 
 
@@ -235,5 +247,57 @@ def _cell(seconds: float | None, best: float) -> str:
     return f"**{text}**" if seconds == best else text
 
 
+def write_finding(results: dict, folder: Path) -> None:
+    """Write the page of what finds: template matching and banks of templates."""
+    matches, slopes, banks = (list(results[title].values()) for title in FINDING)
+    lines = ["| what | aimed at | geometric mean | least | most |", "|---|---|---|---|---|"]
+    matched = [row for row in banks if "matchedfilter" in row["seconds"]]
+    for what, aim, values in (
+        ("matching: the fastest peer's time over ours", "mean ≥ 1.5, least ≥ 1", _all(gain, matches)),
+        ("value and both gradients: the fastest peer's time over ours", "", _all(gain, slopes)),
+        ("banks of segments: our time over matchedfilter's", "≤ 1.5", _over(matched, "matchedfilter")),
+        ("banks of segments: our time over SciPy's", "< 1", _over(matched, "SciPy")),
+    ):
+        if values:
+            spread = f"{geometric_mean(values):.2f} | {min(values):.2f} | {max(values):.2f}"
+            lines.append(f"| {what} | {aim} | {spread} |")
+    about = results["about"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    text = [
+        *("# Finding, beside its peers", "", *FINDING_INTRODUCTION, ""),
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
+        f"{about['date']}.",
+        *("", "## What was aimed at", "", *lines, ""),
+        *(Path(__file__).parent / "finding-missed.md").read_text().splitlines(),
+    ]
+    for title in FINDING:
+        what = title.removeprefix("finding: ")
+        text += ["", f"## {what[0].upper()}{what[1:]}", "", *_found(results[title])]
+    (folder / "finding-benchmarks.md").write_text("\n".join(text) + "\n")
+
+
+def _over(rows: list[dict], peer: str) -> list[float]:
+    return [ours(row) / row["seconds"][peer] for row in rows]
+
+
+def _found(rows: dict) -> list[str]:
+    names = list(dict.fromkeys(name for row in rows.values() for name in peers(row)))
+    pairs = any(row["pairs"] > 1 for row in rows.values())
+    head = ["case", OURS, *names, "fastest peer / ours", "difference"]
+    lines = ["Times in µs a pair of signal and template." if pairs else "Times in ms.", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for name, row in rows.items():
+        unit = {n: s / row["pairs"] * (1e3 if pairs else 1) for n, s in row["seconds"].items()}
+        best = min(unit[n] for n in (OURS, *names) if n in unit)
+        cells = [_cell(unit.get(n), best) for n in (OURS, *names)]
+        differ = f"{row['difference']:.0e}" if "difference" in row else ""
+        lines.append("| " + " | ".join([name, *cells, f"{gain(row):.2f}", differ]) + " |")
+    return lines
+
+
 if __name__ == "__main__":
-    write(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    saved, docs = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    if set(TABLES) <= set(saved):
+        write(saved, docs)
+    if set(FINDING) <= set(saved):
+        write_finding(saved, docs)

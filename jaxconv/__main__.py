@@ -136,6 +136,7 @@ def calibrate(
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: some four minutes.")] = False,
     platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+    only: Annotated[str, typer.Option(help="Only parts whose name contains this.")] = "",
     output: Output = Path("out"),
 ) -> None:
     """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed: a quarter of an hour.
@@ -146,11 +147,15 @@ def bench(
     from jaxconv.benchmarking import running  # peers take long to import
 
     with _one_line_errors("bench"):
-        total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in running.PARTS)
+        chosen = running.parts(only)
+        if not chosen:
+            names = ", ".join(part for part, *_ in running.PARTS)
+            raise checks.value_error("bench", "only", f"be in the name of a part: {names}", repr(only))
+        total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in chosen)
         results = {}
         print(f"{'':52}{'jaxconv':>12}{'peer':>12}{'ratio':>8}")
         with _progress("timing", total) as report:
-            for done, (part, name, results) in enumerate(running.run(platform, quick), 1):
+            for done, (part, name, results) in enumerate(running.run(platform, quick, only), 1):
                 row = results[part][name]
                 print(_benched(f"{part}: {name}", row))
                 report(done, row["seconds"].get(rows.OURS, 0.0))
@@ -158,9 +163,10 @@ def bench(
                 files.write(
                     output / "benchmarks.json", lambda file, text=text: file.write(text.encode())
                 )
-        figure = plotting.methods(results["one channel, forward"])
         print(f"wrote {output / 'benchmarks.json'}")
-        _write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
+        if "one channel, forward" in results:
+            figure = plotting.methods(results["one channel, forward"])
+            _write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
 
 
 def _benched(title: str, row: dict[str, Any]) -> str:

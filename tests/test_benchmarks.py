@@ -2,6 +2,7 @@
 
 import importlib.util
 import time
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -11,17 +12,31 @@ from jaxconv import plotting
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case, _layer
 from jaxconv.benchmarking.family import TASKS
+from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _segments
 from jaxconv.benchmarking.reported import REPORTS
 from jaxconv.benchmarking.timing import measure
 
 LINE, LONG = Case("64 × 9", (64,), (9,)), Case("3e4 × 1025", (30_000,), (1025,))
 IMAGE, LAYER = Case("9² × 3²", (9, 9), (3, 3)), _layer("l", 1, 3, 8, 4, 3)
+
+
+def _small(name, make, *arguments):
+    return Search(name, partial(make, *arguments))
+
+
 PARTS = {
     "one channel, forward": [LINE, LONG, IMAGE],
     "channels, forward": [LAYER],
     "one channel, value and both gradients": [LINE],
     "channels, value and both gradients": [LAYER],
     "SciPy's family": [t for t in TASKS if "300" in t.name],
+    "finding: matching": [_small("matching", _match, 40, 5, 2)],
+    "finding: matching, value and both gradients": [_small("gradients", _gradients, 40, 5)],
+    "finding: banks": [
+        _small("peaks", _segments, True, False, 2, 3, 1024, 64),
+        _small("lags", _segments, False, True, 2, 3, 1024, 64),
+        _small("best", _best, 40, 5, 3),
+    ],
     "reported": [r for r in REPORTS if "dilated" in r.name],
     "prepared": [LINE],
     "lengths": [LINE],
@@ -71,6 +86,12 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert "planner's regret" in text
     assert "[jax-ml/jax 26266](https://github.com/jax-ml/jax/issues/26266)" in text
     assert (tmp_path / "images" / "methods.png").stat().st_size > 10_000
+    page.write_finding(results, tmp_path)
+    text = (tmp_path / "finding-benchmarks.md").read_text()
+    assert text.count("fastest peer / ours") == 3
+    assert all(peer in text for peer in ("OpenCV", "scikit-image", "SciPy", "aimed at"))
+    assert results["finding: matching"]["matching"]["difference"] < 1e-5
+    assert results["finding: banks"]["best"]["difference"] < 1e-5
 
 
 def test_the_picture_draws_each_method_and_the_fastest_peer():

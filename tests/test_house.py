@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [  # imports go downwards only: a file may import from lower floors, or its own where it says
     {"__main__"},
     {"calibration", "benchmarking.running"},
-    {"benchmarking.contestants", "benchmarking.reported", "benchmarking.family"},
+    {"benchmarking.contestants", "benchmarking.reported", "benchmarking.family", "benchmarking.finding"},
     {"plotting"},
     {"learning"},
     {"preparation", "family", "separable"},

@@ -16,6 +16,7 @@ from jaxconv.acceleration import accelerate, explain, plan
 from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
 from jaxconv.benchmarking.contestants import forward, gradients
 from jaxconv.benchmarking.family import TASKS, Task
+from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Search
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.timing import measure
 from jaxconv.convolution import conv_general_dilated, convolve
@@ -27,14 +28,21 @@ QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))
 SMALL = 5  # on a side: kernels that are held against a copy
 
 
-def run(platform: str | None = None, quick: bool = False) -> Iterator[tuple[str, str, Results]]:
+def run(
+    platform: str | None = None, quick: bool = False, only: str = ""
+) -> Iterator[tuple[str, str, Results]]:
     """Yield, after each case, its part, its name and all results so far."""
     with jax.default_device(jax.devices(platform)[0]):
         results: Results = {"about": machine.about(platform), "limits": limits()}
-        for part, cases, step in PARTS:
+        for part, cases, step in parts(only):
             for case in quickly(cases) if quick else cases:
                 results.setdefault(part, {})[case.name] = step(case)
                 yield part, case.name, results
+
+
+def parts(only: str = "") -> list[tuple[str, Sequence[Any], Callable[[Any], Results]]]:
+    """Return the parts whose name contains a text."""
+    return [part for part in PARTS if only in part[0]]
 
 
 def quickly(cases: Sequence[Any]) -> Sequence[Any]:
@@ -141,6 +149,17 @@ def time_planning(case: Case) -> Results:
     return {"seconds": {"fresh": float(np.median(fresh)), "cached": float(np.median(cached))}}
 
 
+def time_search(search: Search) -> Results:
+    """Time a search; the difference is the greatest to a peer that returns an array as we do."""
+    runs = search.contestants()
+    times, ours = _seconds(runs), runs["jaxconv"]()
+    row: Results = {"pairs": search.pairs, **times}
+    for name in ("OpenCV", "scikit-image"):
+        if name in runs:
+            row["difference"] = float(np.abs(np.asarray(ours) - runs[name]()).max())
+    return row
+
+
 def limits() -> Results:
     """Return the device's own speeds, as XLA reaches them: a copy of 32 MB and a matrix product."""
     x, m = jnp.ones(8_000_000, jnp.float32), jnp.ones((2048, 2048), jnp.float32)
@@ -173,6 +192,9 @@ PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
     ("one channel, value and both gradients", GRADIENTS, time_gradients),
     ("channels, value and both gradients", CHANNELS, time_gradients),
     ("SciPy's family", TASKS, time_family),
+    ("finding: matching", MATCHING, time_search),
+    ("finding: matching, value and both gradients", MATCHING_GRADIENTS, time_search),
+    ("finding: banks", BANKS, time_search),
     ("reported", REPORTS, time_reported),
     ("prepared", SINGLE[2::5], time_prepared),
     ("lengths", LENGTHS, time_length),
