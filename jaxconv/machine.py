@@ -11,7 +11,17 @@ from typing import Any
 
 import jax
 
-PACKAGES = ("jaxconv", "jax", "jaxlib", "numpy", "scipy", "torch", "opencv-python-headless")
+PACKAGES = (
+    "jaxconv",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "torch",
+    "opencv-python-headless",
+    "scikit-image",
+    "matchedfilter",
+)
 
 
 def about(platform: str | None = None) -> dict[str, Any]:
