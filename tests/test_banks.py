@@ -54,6 +54,14 @@ def test_loudest_of_several_signals(rng, method):
         np.testing.assert_array_equal(found.place[..., 0], maps.argmax(-1))
 
 
+def test_lists_will_do():
+    best = matching.best_match(
+        [0.0, 1, 0, 2, 4, 2], [[1, 2, 1], [0, 1, 0]], template_mask=[False, False, True]
+    )
+    assert best.which.shape == (4,)
+    assert matching.loudest([[0.0, 1, 0], [2, 4, 2]], [[1, 2]]).score.shape == (2, 1)
+
+
 def test_a_nan_spoils_its_windows_in_a_bank(image, templates):
     image[30, 25, 1] = np.nan
     best = matching.best_match(image, templates, channel_axis=2)

@@ -65,6 +65,7 @@ MESSAGES = [
     (lambda: matching.match(X, X, "correlaton"), "Did you mean 'correlation'?"),
     (lambda: matching.match(X, X, weights=IMAGE), "`weights` must have the template's shape (5,); got (6, 6)"),
     (lambda: matching.best_match(X, X), "`templates` must have one axis more than the signal"),
+    (lambda: matching.best_match(IMAGE, IMAGE), "(6, 6) for a signal (6, 6)"),
     (lambda: matching.best_match(X, IMAGE), "`templates` must have elements and fit inside the signal (5,); got (6, 6)"),
     (lambda: matching.best_match(X, X[None], measure="coefficient"), "`measure` must be one of 'normalized_coefficient'"),
     (lambda: matching.loudest(1j * X, X[None]), "`measure` must be 'correlation' for complex operands"),

@@ -204,7 +204,8 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
         rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."
         raise checks.value_error(function, "measure", rule, repr(measure), remedy)
     x, t = x.astype(dtype), t.astype(dtype)
-    if x.ndim == t.ndim - 1:
+    several = function == "loudest" and x.ndim == t.ndim
+    if not several:
         x = x[None]
     if x.ndim != t.ndim or t.ndim < 2:
         rule = "have one axis more than the signal, along which they are counted"
@@ -213,21 +214,16 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
         rule = f"have elements and fit inside the signal {x.shape[1:]}"
         raise checks.value_error(function, "templates", rule, t.shape)
     heard = _heard(function, mask, t, normalized)
-    axis = (
-        None
-        if channel_axis is None
-        else checks.axes(function, channel_axis, x.ndim - 1, "channel_axis")[0]
-    )
-
-    def lay_out(a: Any, of_many: bool) -> Any:
-        return (
-            jnp.expand_dims(a, int(of_many))
-            if axis is None
-            else jnp.moveaxis(a, axis + of_many, int(of_many))
-        )
-
-    x, t = lay_out(x, True), lay_out(t, True)
-    heard = None if heard is None else lay_out(heard, heard.ndim == len(templates.shape))
+    axis = 0
+    if channel_axis is None:
+        x, t = x[:, None], t[:, None]
+    else:
+        (axis,) = checks.axes(function, channel_axis, x.ndim - 1, "channel_axis")
+    if heard is not None and channel_axis is None:
+        heard = jnp.expand_dims(heard, heard.ndim - (t.ndim - 2))
+    x, t = (jnp.moveaxis(a, axis + 1, 1) for a in (x, t))
+    if heard is not None:
+        heard = jnp.moveaxis(heard, axis + heard.ndim - t.ndim + 1, heard.ndim - t.ndim + 1)
     sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), request)
     at_once = max(1, AT_ONCE // (x[0].size * x.dtype.itemsize))
     return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
@@ -297,7 +293,7 @@ def _heard(function: str, mask: Any, t: jax.Array, normalized: bool) -> Any:
         raise checks.value_error(
             function, "template_mask", "be left out with 'correlation'", "one", remedy
         )
-    rank = jnp.ndim(mask)
+    rank = np.ndim(mask)
     hidden = checks.mask(
         function, "template_mask", mask, "template", t.shape if rank == t.ndim else t.shape[1:]
     )
