@@ -61,6 +61,8 @@ MESSAGES = [
     (lambda: matching.normalized_correlation(X, X, template_mask=IMAGE > 0), "`template_mask` must have the template's"),
     (lambda: matching.normalized_correlation(X, X, overlap=0), "`overlap` must be a share, over 0 and up to 1; got 0"),
     (lambda: matching.normalized_correlation(X, X, mode="same", boundary="mising"), "normalized_correlation: `boundary`"),
+    (lambda: matching.normalized_correlation(X, X, mode="same", boundary="wrap", fillvalue=1),
+     "normalized_correlation: `fillvalue` must be left out where no boundary is 'fill'; got boundary 'wrap'"),
     (lambda: matching.normalized_correlation(IMAGE, IMAGE, axes=1, channel_axis=-1), "leave out the channel axis"),
     (lambda: matching.match(X, X, "correlaton"), "Did you mean 'correlation'?"),
     (lambda: matching.match(X, X, weights=IMAGE), "`weights` must have the template's shape (5,); got (6, 6)"),

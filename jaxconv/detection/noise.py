@@ -4,7 +4,6 @@ A spectrum lies on the grid of `jnp.fft.fftn`, both signs of each frequency, and
 mean is the noise's power: white noise of standard deviation s has the spectrum s^2 everywhere.
 """
 
-import itertools
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -69,15 +68,14 @@ def noise_spectrum(
     if not space or any(s > n for n, s in zip(space, sizes)):
         rule = f"be no larger than the noise, {noise.shape}, along its last axes"
         raise checks.value_error(function, "size", rule, size)
-    steps = [max(1, round(s * (1 - overlap))) for s in sizes]
-    starts = [range(0, n - s + 1, step) for n, s, step in zip(space, sizes, steps)]
     windows = [0.5 - 0.5 * np.cos(2 * np.pi * np.arange(s) / s) for s in sizes]
     window = jnp.asarray(_outer(windows), jnp.abs(noise).dtype)
-    segments = [
-        noise[(..., *(slice(a, a + s) for a, s in zip(corner, sizes)))]
-        for corner in itertools.product(*starts)
-    ]
-    stack = jnp.stack(segments).reshape(-1, *sizes) * window[None]
+    stack, lead = noise, noise.ndim - rank
+    for axis, (n, s) in enumerate(zip(space, sizes)):
+        starts = np.arange(0, n - s + 1, max(1, round(s * (1 - overlap))))
+        stack = jnp.take(stack, starts[:, None] + np.arange(s), lead + 2 * axis)
+    stack = jnp.moveaxis(stack, range(lead + 1, stack.ndim, 2), range(-rank, 0))
+    stack = stack.reshape(-1, *sizes) * window[None]
     power = jnp.abs(jnp.fft.fftn(stack, axes=range(1, rank + 1))) ** 2 / (window**2).sum()
     if average == "mean":
         return power.mean(0)

@@ -258,6 +258,10 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
         missing = o.boundary == "missing"
         beyond = 0 if fillvalue is None else jnp.asarray(fillvalue, x.dtype) - middle
         boundary = "fill" if missing else o.boundary
+        filled = "fill" in canonical(function, boundary, len(places)) and not missing
+        if fillvalue is not None and not filled:
+            rule = "be left out where no boundary is 'fill'"
+            raise checks.value_error(function, "fillvalue", rule, f"boundary {o.boundary!r}")
         if missing and hidden is None:
             hidden = jnp.zeros(x.shape, bool)
         if hidden is not None:
