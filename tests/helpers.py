@@ -1,9 +1,15 @@
 """What the tests share: the table of cases, one statement of tolerance, and makers of operands."""
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.signal
+
+ROOT = Path(__file__).parent.parent
 
 METHODS = ("direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases")
 OF_CONVOLVE = tuple(m for m in METHODS if m != "phases")  # which is of dilated signals
@@ -90,3 +96,16 @@ def in_numpy(function):
         return np.array(out)[()] if isinstance(out, jax.Array) else out
 
     return call
+
+
+def program(path):
+    """Load a program that is no module of the package, without running it."""
+    found = ROOT / path
+    sys.path.insert(0, str(found.parent))  # where it looks for what it imports
+    try:
+        spec = importlib.util.spec_from_file_location(found.stem, found)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(found.parent))
+    return module

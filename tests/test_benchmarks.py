@@ -1,9 +1,7 @@
 """The benchmark measures what it says, saves it, and its page tells it."""
 
-import importlib.util
 import time
 from functools import partial
-from pathlib import Path
 
 import jax
 import pytest
@@ -15,6 +13,7 @@ from jaxconv.benchmarking.family import TASKS
 from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _segments
 from jaxconv.benchmarking.reported import REPORTS
 from jaxconv.benchmarking.timing import measure
+from tests.helpers import program
 
 LINE, LONG = Case("64 × 9", (64,), (9,)), Case("3e4 × 1025", (30_000,), (1025,))
 IMAGE, LAYER = Case("9² × 3²", (9, 9), (3, 3)), _layer("l", 1, 3, 8, 4, 3)
@@ -71,11 +70,7 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert reported["difference"] < 1e-5
     assert results["planning"]["64 × 9"]["seconds"]["cached"] < 50e-6
     assert results["planning"]["64 × 9"]["seconds"]["fresh"] < 5e-3
-    spec = importlib.util.spec_from_file_location(
-        "page", Path(__file__).parent.parent / "benchmarks/page.py"
-    )
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+    page = program("benchmarks/page.py")
     page.write(results, tmp_path)
     text = (tmp_path / "benchmarks.md").read_text()
     assert text.count("fastest peer / ours") == 5

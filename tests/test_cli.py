@@ -20,18 +20,10 @@ from jaxconv.__main__ import _load, app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
 from jaxconv.engine import costs
+from tests.helpers import program
 
 COINS = os.path.join(os.path.dirname(skimage.__file__), "data", "coins.png")
-TRUE_COINS = np.array(  # row, column, radius of each of the 24, fitted to their outlines and looked at
-    [
-        (43.5, 334.7, 28.8), (50.8, 155.3, 22.9), (51.1, 215.2, 22.7), (52.4, 276.1, 19.7),
-        (54.4, 44.2, 20.8), (56.1, 100.2, 18.7), (118.8, 270.6, 24.7), (124.3, 44.7, 20.3),
-        (123.7, 205.3, 19.6), (124.5, 336.2, 19.3), (125.6, 102.3, 18.8), (127.2, 153.5, 18.5),
-        (186.7, 347.0, 31.6), (193.1, 212.4, 23.5), (193.6, 273.5, 21.8), (195.6, 101.7, 21.6),
-        (197.4, 43.7, 18.9), (197.7, 154.1, 19.1), (259.8, 45.9, 28.0), (261.2, 172.3, 27.4),
-        (263.2, 300.6, 25.2), (263.3, 244.0, 23.7), (265.5, 113.9, 21.2), (267.9, 358.2, 21.7),
-    ]
-)  # fmt: skip
+TRUE_COINS = np.array(program("examples/find_coins.py").COINS)  # row, column, radius
 
 
 def run(*arguments):

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from tests.helpers import program
 from tests.test_house import FILES, name_of
 
 ROOT = Path(__file__).parent.parent
@@ -49,9 +50,7 @@ def test_examples_run_and_draw(example, tmp_path):
 
 def test_the_lectures_numbers_are_what_the_example_prints(capsys):
     """15 at shift -5, 20 at shift 0, 5 at shift 5 and nothing from shift 10 on."""
-    spec = importlib.util.spec_from_file_location("first", ROOT / "examples/01_first_convolution.py")
-    first = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(first)
+    first = program("examples/01_first_convolution.py")
     *_, values = first.slide()
     assert {s: values[s] for s in (-5, 0, 5, 10, 12)} == {-5: 15, 0: 20, 5: 5, 10: 0, 12: 0}
     assert first.lay_by_hand().tolist() == [[4, 3, 4], [2, 4, 3], [2, 3, 4]]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 from scipy.ndimage import label
-from skimage.feature import match_template
+from skimage import data
+from skimage.feature import match_template, peak_local_max
 
 from jaxconv import kernels, matching
 
@@ -96,6 +97,33 @@ def test_peaks_agree_with_a_slow_search(rng, shape, distance):
     count = int(peaks.count)
     assert [tuple(p) for p in peaks.places[:count].tolist()] == slow_peaks(score, 6.0, distance)[:100]
     assert (np.diff(peaks.scores[:count]) <= 0).all()
+
+
+@pytest.mark.parametrize("distance", [1, 8])
+def test_peaks_of_photographs_are_scikit_images(distance):
+    for image, row, column in ((data.coins(), 75, 370), (data.camera(), 100, 220)):
+        score = matching.normalized_correlation(
+            image, image[row : row + 41, column : column + 11], mode="same"
+        )
+        want = peak_local_max(
+            np.asarray(score), distance, threshold_abs=0.3, exclude_border=False, p_norm=np.inf
+        )
+        peaks = matching.find_peaks(score, threshold=0.3, min_distance=distance, max_peaks=5000)
+        got = peaks.places[: int(peaks.count)].tolist()
+        assert len(got) > 10
+        assert sorted(got) == sorted(want.tolist())
+
+
+def test_positions_are_the_tops_of_parabolas():
+    y, x = jnp.mgrid[:20, :20]
+    for top in ((7.3, 11.8), (9.0, 5.45)):
+        dy, dx = y - top[0], x - top[1]
+        bowl = 5 - (dy**2 + 0.8 * dy * dx + 2 * dx**2)  # not along the axes
+        np.testing.assert_allclose(matching.find_peaks(bowl, max_peaks=1).positions[0], top, atol=1e-9)
+    ridge = jnp.array([0.0, 3.0, 3.0, 0.0])
+    assert float(matching.find_peaks(ridge).positions[0, 0]) == 1.5
+    edge = jnp.array([5.0, 1.0, 0.0])
+    assert float(matching.find_peaks(edge).positions[0, 0]) == 0
 
 
 def test_peaks_beyond_the_count_are_empty():

@@ -1,12 +1,10 @@
 """The networks in examples/: taken as they are, their convolutions planned, nothing else changed."""
 
-import importlib.util
-from pathlib import Path
-
 import jax
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from tests.helpers import program
+
 METHODS = {  # what the networks are there to show: not all is left to lax
     "accelerate_flax": {"direct", "shifts"},
     "accelerate_equinox": {"direct", "products"},
@@ -16,9 +14,7 @@ METHODS = {  # what the networks are there to show: not all is left to lax
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_scores_and_gradients_are_the_same(name, single, capsys):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
+    example = program(f"examples/{name}.py")
     plans, *differences = example.compare()
     assert max(differences) < 1e-5
     assert METHODS[name] <= {plan.method for plan in (*plans.forward, *plans.gradient)}
