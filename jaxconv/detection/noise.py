@@ -201,11 +201,15 @@ def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) ->
     """
     rank = np.ndim(noise_spectrum)
     spectrum = as_spectrum("coloured_noise", noise_spectrum, min(rank, len(shape)))
-    axes = tuple(range(-rank, 0))
     white = jax.random.normal(key, shape, spectrum.dtype)
-    root = jnp.sqrt(at_size(spectrum, shape[len(shape) - rank :]))
-    root = root.reshape(*[1] * (len(shape) - rank), *root.shape)
-    return jnp.fft.ifftn(jnp.fft.fftn(white, axes=axes) * root, axes=axes).real
+    return filtered(white, jnp.sqrt(at_size(spectrum, shape[len(shape) - rank :]))).real
+
+
+def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
+    """Multiply each frequency of a signal's last axes with that of a response, going round the edges."""
+    axes = tuple(range(-response.ndim, 0))
+    response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
+    return jnp.fft.ifftn(jnp.fft.fftn(signal, axes=axes) * response, axes=axes)
 
 
 def at_size(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

@@ -4,9 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxconv import checks
-from jaxconv.detection.noise import as_spectrum, at_size
+from jaxconv.detection.noise import as_spectrum, at_size, filtered
 
 
 def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
@@ -44,10 +45,8 @@ def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
     """
     signal = checks.array("whiten", "signal", signal)
     spectrum = _spectrum_of("whiten", signal, noise_spectrum)
-    axes = tuple(range(-spectrum.ndim, 0))
     shape = signal.shape[signal.ndim - spectrum.ndim :]
-    root = jnp.sqrt(at_size(spectrum, shape)).reshape(*[1] * (signal.ndim - spectrum.ndim), *shape)
-    white = jnp.fft.ifftn(jnp.fft.fftn(signal, axes=axes) / root, axes=axes)
+    white = filtered(signal, 1 / jnp.sqrt(at_size(spectrum, shape)))
     return white if jnp.iscomplexobj(signal) else white.real
 
 
@@ -101,17 +100,14 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
     if template.ndim != rank or any(m > n for n, m in zip(shape, template.shape)):
         rule = f"have as many axes as the spectrum and be no larger than the signal {shape}"
         raise checks.value_error("snr", "template", rule, template.shape)
-    axes, batch = tuple(range(-rank, 0)), [1] * (signal.ndim - rank)
     spectrum = at_size(spectrum, shape)
     wave = jnp.fft.fftn(template, shape)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     sigma = jnp.sqrt((jnp.abs(wave) ** 2 / spectrum).mean() / quadratures)
-    weighted = (wave.conj() / spectrum / sigma).reshape(*batch, *shape)
-    ratio = jnp.fft.ifftn(jnp.fft.fftn(signal, axes=axes) * weighted, axes=axes)
+    ratio = filtered(signal, wave.conj() / spectrum / sigma)
     ratio = ratio[(..., *(slice(n - m + 1) for n, m in zip(shape, template.shape)))]
     return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
 
 
 def _spectrum_of(function: str, signal: jax.Array, noise_spectrum: Any) -> jax.Array:
-    spectrum = checks.array(function, "noise_spectrum", noise_spectrum)
-    return as_spectrum(function, spectrum, min(spectrum.ndim, signal.ndim))
+    return as_spectrum(function, noise_spectrum, min(np.ndim(noise_spectrum), signal.ndim))
