@@ -171,7 +171,7 @@ class Bank(NamedTuple):
         if not self.normalized:
             fit = correlate(shared["x"], self.sharing.kernel(jnp.conj(t)))
             return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
-        t, energy = about_mean(t) if heard is None else about_mean(t, heard)
+        t, energy = about_mean(t, heard)
         fit = correlate(shared["x"], self.sharing.kernel(t))
         variation = shared.get("variation")
         if variation is None:
@@ -214,16 +214,17 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
         rule = f"have elements and fit inside the signal {x.shape[1:]}"
         raise checks.value_error(function, "templates", rule, t.shape)
     heard = _heard(function, mask, t, normalized)
-    axis = 0
-    if channel_axis is None:
-        x, t = x[:, None], t[:, None]
-    else:
-        (axis,) = checks.axes(function, channel_axis, x.ndim - 1, "channel_axis")
-    if heard is not None and channel_axis is None:
-        heard = jnp.expand_dims(heard, heard.ndim - (t.ndim - 2))
-    x, t = (jnp.moveaxis(a, axis + 1, 1) for a in (x, t))
-    if heard is not None:
-        heard = jnp.moveaxis(heard, axis + heard.ndim - t.ndim + 1, heard.ndim - t.ndim + 1)
+    rank = t.ndim - 1
+    if channel_axis is not None:
+        (channel_axis,) = checks.axes(function, channel_axis, rank, "channel_axis")
+
+    def channels_first(array: jax.Array) -> jax.Array:
+        lead = array.ndim - rank  # axes before those of one signal
+        if channel_axis is None:
+            return jnp.expand_dims(array, lead)
+        return jnp.moveaxis(array, lead + channel_axis, lead)
+
+    x, t, heard = jax.tree.map(channels_first, (x, t, heard))  # None stays None
     sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), request)
     at_once = max(1, AT_ONCE // (x[0].size * x.dtype.itemsize))
     return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
