@@ -71,7 +71,7 @@ def learn(
         }
         _compare(test_key, draw, noise, optimum, compared)
         scene = draw(noise=noise)(jax.random.fold_in(test_key, 1))
-        figure = plotting.learned(fit, optimum, scene.image, scene.places[0], target)
+        figure = plotting.learned(fit, optimum, scene.signal, scene.places[0], target)
         made = {"filter": fit.filter, "radius": signals.default_radius(size), "target": target}
         _write(output / f"{target}.npz", lambda file: np.savez(file, **made))
         _write(output / f"{target}.png", lambda file: figure.savefig(file, dpi=110))

@@ -279,7 +279,7 @@ def _batch(draw: Draw, key: jax.Array, count: int, target: int) -> tuple[jax.Arr
     """Draw scenes; return their images and the place of the target in each."""
     scenes = jax.vmap(draw)(jax.random.split(key, count))
     first = jnp.argmax(scenes.kinds == target, axis=1)
-    return scenes.image, jnp.take_along_axis(scenes.places, first[:, None, None], axis=1)[:, 0]
+    return scenes.signal, jnp.take_along_axis(scenes.places, first[:, None, None], axis=1)[:, 0]
 
 
 def _unit(kernel):

@@ -30,6 +30,8 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"detection.noise", "detection.rates", "detection.theory"},
     {"kernels", "acceleration", "masked"},
     {"convolution", "reference", "signals"},
+    {"signals.scenes"},
+    {"signals.shapes", "signals.waves"},
     {"sliding"},
     {"circular"},
     {"boundaries", "conventions", "layout", "parts", "engine.prepared", "engine.shared"},
@@ -74,8 +76,8 @@ PUBLIC = {
     "jaxconv.preparation": "FUNCTIONS prepare",
     "jaxconv.plotting": "filters found heat_map learned methods HEAT METHOD_STYLES SIGNED",
     "jaxconv.reference": "Overlap convolve correlate overlap",
-    "jaxconv.signals": "SHAPES Scene Shape circle cross default_radius disk midpoints ricker sawtooth"
-    " scene scenes square square_wave triangle",
+    "jaxconv.signals": "SHAPES Scene Shape chirp circle cross default_radius disk midpoints ricker"
+    " sawtooth scene scenes square square_wave strew triangle",
 }
 
 

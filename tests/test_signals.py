@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxconv import signals
+from jaxconv import detection, signals
 
 SHAPES = tuple(signals.SHAPES)
 
@@ -74,7 +74,7 @@ def test_scene_shows_each_kind_where_it_says():
     assert drawn.kinds.tolist() == [0, 1, 2]
     for place, kind in zip(drawn.places, drawn.kinds, strict=True):
         row, column = (int(x) - 7 for x in place)
-        patch = drawn.image[row : row + 15, column : column + 15]
+        patch = drawn.signal[row : row + 15, column : column + 15]
         np.testing.assert_allclose(patch, signals.SHAPES[SHAPES[kind]](15), atol=1e-6)
 
 
@@ -101,11 +101,40 @@ def test_scene_noise_has_the_stated_deviation():
     drawn = signals.scene(jax.random.key(2), (300, 300), ["disk"], size=11, noise=0.4)
     clean = signals.scene(jax.random.key(2), (300, 300), ["disk"], size=11, noise=0.0)
     assert (drawn.places == clean.places).all()
-    assert float((drawn.image - clean.image).std()) == pytest.approx(0.4, rel=0.01)
+    assert float((drawn.signal - clean.signal).std()) == pytest.approx(0.4, rel=0.01)
 
 
 def test_scene_is_the_same_jitted_and_differs_by_key():
     draw = partial(signals.scene, shape=(40, 40), kinds=("circle",), size=15)
     key, other = jax.random.key(5), jax.random.key(6)
-    np.testing.assert_allclose(jax.jit(draw)(key).image, draw(key).image, atol=1e-6)
-    assert (draw(key).image != draw(other).image).any()
+    np.testing.assert_allclose(jax.jit(draw)(key).signal, draw(key).signal, atol=1e-6)
+    assert (draw(key).signal != draw(other).signal).any()
+
+
+def test_strews_patterns_on_a_line_and_in_a_volume():
+    rng = np.random.default_rng(0)
+    for shape, size in (((60,), (7,)), ((20, 18, 16), (3, 4, 5))):
+        patterns = jnp.asarray(rng.random((2, *size)))
+        drawn = signals.strew(jax.random.key(0), shape, patterns, noise=0.0)
+        for place, pattern in zip(drawn.places, patterns, strict=True):
+            corner = [int(p) - m // 2 for p, m in zip(place, size, strict=True)]
+            there = tuple(slice(c, c + m) for c, m in zip(corner, size, strict=True))
+            np.testing.assert_array_equal(drawn.signal[there], pattern)
+        assert float(drawn.signal.sum()) == pytest.approx(float(patterns.sum()))
+
+
+def test_strewn_noise_may_be_coloured():
+    spectrum = jnp.array([4.0, 1.0, 0.0, 1.0])
+    noise = partial(detection.coloured_noise, noise_spectrum=spectrum)
+    drawn = signals.strew(jax.random.key(0), (40_000,), jnp.zeros((1, 5)), noise=noise)
+    assert float(drawn.signal.var()) == pytest.approx(1.5, rel=0.05)
+
+
+def test_chirp_sweeps_from_its_first_frequency_to_its_last():
+    t = signals.midpoints(0, 100, 0.01)
+    wave = np.asarray(signals.chirp(t, 0, 100, 0.5, 1.5))
+    crossings = np.asarray(t)[1:][(wave[1:] > 0) & (wave[:-1] <= 0)]
+    rates = 1 / np.diff(crossings)
+    assert rates[0] == pytest.approx(0.51, abs=0.02)
+    assert rates[-1] == pytest.approx(1.5, abs=0.02)
+    assert len(crossings) == pytest.approx(100, abs=1)  # cycles: the mean frequency times the length

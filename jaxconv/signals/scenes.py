@@ -1,0 +1,164 @@
+"""Scenes: patterns strewn in noise, with the truth about it; the key comes first."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv import checks
+from jaxconv.signals.shapes import SHAPES
+
+Noise = Callable[[jax.Array, Sequence[int]], jax.Array]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Scene:
+    """A signal that holds patterns in noise, and the truth about it.
+
+    Where they are: the index of each pattern's middle, (count, axes); which they are: (count,). A kind
+    of -1 marks an entry that stands for nothing, so that scenes of unlike counts can be stacked.
+    """
+
+    signal: jax.Array
+    places: jax.Array
+    kinds: jax.Array
+
+
+def strew(
+    key: jax.Array,
+    shape: Sequence[int],
+    patterns: Any,
+    *,
+    count: int | None = None,
+    noise: float | jax.Array | Noise = 0.3,
+) -> Scene:
+    """Lay patterns at random places, none overlapping another, and add noise.
+
+    Each pattern goes, in turn, to a place drawn evenly from all that are still free: every place gets
+    one random number, and a pattern takes the free place with the greatest.
+
+    Args:
+        key: a `jax.random` key.
+        shape: of the signal.
+        patterns: one along the first axis after another.
+        count: how many to lay, each of a random kind; None for one of each kind, in that order.
+        noise: standard deviation of white Gaussian noise; or a function of a key and a shape that draws
+            other noise, as `partial(detection.coloured_noise, noise_spectrum=spectrum)`.
+
+    Shapes:
+        patterns (k, m1, ..., md), shape (n1, ..., nd) -> signal (n1, ..., nd), places (count, d), kinds
+        (count,).
+
+    Returns:
+        A `Scene`: the signal; the index of each pattern's middle, `m // 2` from its first sample; which
+        of the patterns each is.
+
+    Raises:
+        ValueError: if the signal has other axes than the patterns, or is too small to promise room for
+            all of them.
+        TypeError: if the count is no whole number.
+
+    Gradient:
+        In the patterns and the standard deviation; the places are fixed by the key.
+
+    Example:
+        >>> drawn = strew(jax.random.key(0), (50,), jnp.ones((2, 5)), noise=0.0)
+        >>> float(drawn.signal.sum()), drawn.places.shape, drawn.kinds.tolist()
+        (10.0, (2, 1), [0, 1])
+    """
+    patterns, shape = checks.array("strew", "patterns", patterns), tuple(shape)
+    size = patterns.shape[1:]
+    if len(shape) != len(size) or not shape:
+        rule = f"have as many axes as one of the patterns, {len(size)}"
+        raise checks.value_error("strew", "shape", rule, shape)
+    laid = len(patterns) if count is None else checks.positive("strew", "count", count)
+    free = tuple(n - m + 1 for n, m in zip(shape, size, strict=True))
+    taken = (laid - 1) * math.prod(2 * m - 1 for m in size)  # places that the others can forbid at most
+    if min(free) < 1 or math.prod(free) <= taken:
+        pixels = " x ".join(map(str, size))
+        rule = f"leave room for {laid} patterns of {pixels} samples wherever the first ones fall"
+        raise checks.value_error("strew", "shape", rule, shape, "Enlarge it, or lay fewer.")
+
+    place_key, kind_key, noise_key = jax.random.split(key, 3)
+    kinds = jnp.arange(laid)
+    if count is not None:
+        kinds = jax.random.randint(kind_key, (laid,), 0, len(patterns))
+    grid = jnp.indices(free, sparse=True)
+    priority = jax.random.uniform(place_key, free)
+    signal, places = jnp.zeros(shape, patterns.dtype), []
+    for kind in kinds:
+        corner = jnp.stack(jnp.unravel_index(jnp.argmax(priority), free))
+        near = [jnp.abs(axis - at) < m for axis, at, m in zip(grid, corner, size, strict=True)]
+        priority = jnp.where(reduce(jnp.logical_and, near), -1.0, priority)
+        signal = jax.lax.dynamic_update_slice(signal, patterns[kind], corner)
+        places.append(corner + jnp.array([m // 2 for m in size]))
+    if callable(noise):
+        signal += noise(noise_key, shape)
+    else:
+        signal += noise * jax.random.normal(noise_key, shape, signal.dtype)
+    return Scene(signal, jnp.stack(places), kinds)
+
+
+def scene(
+    key: jax.Array,
+    shape: tuple[int, int] = (96, 96),
+    kinds: Sequence[str] = ("circle", "cross", "square"),
+    *,
+    size: int = 21,
+    count: int | None = None,
+    noise: float | jax.Array | Noise = 0.3,
+) -> Scene:
+    """Draw shapes at random places, none overlapping another, and add noise: `strew`, with ink 1.
+
+    Args:
+        key: a `jax.random` key.
+        shape: rows and columns of the image.
+        kinds: names of shapes, as in `SHAPES`.
+        size: side of the patch that each shape is drawn in; patches do not overlap.
+        count: how many shapes, each of a random kind; None for one of each kind, in that order.
+        noise: as `strew`'s; a shape's ink is 1.
+
+    Shapes:
+        -> signal (rows, columns), places (count, 2), kinds (count,).
+
+    Returns:
+        A `Scene`: the image; the (row, column) of each shape's centre; each shape's index in `kinds`.
+
+    Raises:
+        ValueError: if a kind is unknown, the size is even, or the image is too small to promise room
+            for all shapes.
+
+    Example:
+        >>> drawn = scene(jax.random.key(0), (64, 96), ["circle", "cross"])
+        >>> drawn.signal.shape, drawn.places.shape, drawn.kinds.tolist()
+        ((64, 96), (2, 2), [0, 1])
+    """
+    for kind in kinds:
+        checks.one_of("scene", "kinds", kind, tuple(SHAPES))
+    patterns = jnp.stack([SHAPES[kind](size) for kind in kinds])
+    return strew(key, shape, patterns, count=count, noise=noise)
+
+
+def scenes(**options) -> Callable[[jax.Array], Scene]:
+    """Return a function of a key that draws a `scene` with these options.
+
+    Args:
+        **options: those of `scene`.
+
+    Shapes:
+        As `scene`; under `jax.vmap` over keys, each with a leading axis.
+
+    Returns:
+        A function of one key; use `jax.vmap` for a batch of keys.
+
+    Example:
+        >>> draw = scenes(shape=(64, 64), kinds=["cross"])
+        >>> jax.vmap(draw)(jax.random.split(jax.random.key(0), 8)).signal.shape
+        (8, 64, 64)
+    """
+    return lambda key: scene(key, **options)
