@@ -1,11 +1,9 @@
-"""Filters: the linear filter of greatest output signal-to-noise ratio, and what it needs to know."""
+"""Filters: the linear filter of greatest output signal-to-noise ratio."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, at_size
@@ -121,68 +119,3 @@ def matched_filter(
             raise checks.value_error(function, "noise_covariance", rule, covariance.shape)
         solution = jnp.linalg.solve(covariance, template.ravel()).reshape(template.shape)
     return solution / jnp.sqrt((jnp.abs(solution) ** 2).sum())
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class PatchStatistics:
-    """Means and covariance of the patches of images: what a linear detector can know."""
-
-    at_targets: jax.Array
-    anywhere: jax.Array
-    covariance: jax.Array
-
-
-def patch_statistics(
-    images: jax.Array, places: jax.Array, size: int, *, stride: int = 2
-) -> PatchStatistics:
-    """Measure the means and the covariance of square patches, at targets and anywhere.
-
-    Args:
-        images: the images.
-        places: centre (row, column) of one target in each.
-        size: side of the patch, odd.
-        stride: use each stride-th row and column of the places that are anywhere.
-
-    Shapes:
-        images (count, rows, columns), places (count, 2) -> at_targets (size, size), anywhere (size,
-        size), covariance (size size, size size).
-
-    Returns:
-        `PatchStatistics`; the covariance is about the mean anywhere.
-
-    Raises:
-        ValueError: if the size is even or larger than the images.
-
-    Source:
-        definition.
-
-    Example:
-        >>> images = jnp.zeros((3, 8, 8)).at[:, 4, 4].set(1.0)
-        >>> statistics = patch_statistics(images, jnp.full((3, 2), 4), 3, stride=1)
-        >>> statistics.at_targets.tolist()
-        [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
-    """
-    checks.positive("patch_statistics", "size", size, odd=True)
-    if size > min(images.shape[-2:]):
-        rule = f"be no larger than the images, {images.shape[-2:]}"
-        raise checks.value_error("patch_statistics", "size", rule, size)
-
-    starts = [jnp.arange(0, n - size + 1, stride) for n in images.shape[1:]]
-    rows, columns = (jnp.add.outer(start, jnp.arange(size)) for start in starts)
-
-    def moments(image_and_place):
-        image, place = image_and_place
-        target = lax.dynamic_slice(image, place - size // 2, (size, size)).ravel()
-        patches = image[rows[:, None, :, None], columns[None, :, None, :]].reshape(-1, size * size)
-        return target, patches.mean(0), patches.T @ patches / len(patches)
-
-    def add(total, image_and_place):
-        return jax.tree.map(jnp.add, total, moments(image_and_place)), None
-
-    m, dtype = size * size, images.dtype
-    zeros = jnp.zeros(m, dtype), jnp.zeros(m, dtype), jnp.zeros((m, m), dtype)
-    total, _ = lax.scan(add, zeros, (images, places))
-    target, mean, second = jax.tree.map(lambda x: x / images.shape[0], total)
-    covariance = second - jnp.outer(mean, mean)
-    return PatchStatistics(target.reshape(size, size), mean.reshape(size, size), covariance)

@@ -1,4 +1,4 @@
-"""Rates: how often a filter detects, and how often falsely, measured."""
+"""Rates: how often targets are detected, and how often other places falsely, measured."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,62 +9,41 @@ import jax.numpy as jnp
 from jaxconv import checks
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class DetectionRate:
-    """How well a filter detects: rate at a stated false alarm, and how often it ranks first."""
-
-    detected: jax.Array
-    ranked_first: jax.Array
-    threshold: jax.Array
-
-
-def detection_rate(
-    responses: jax.Array, places: jax.Array, *, reach: int, false_alarm: float = 0.01
-) -> DetectionRate:
-    """Measure how often a target's response stands out from all others in its image.
-
-    An image's false response is its greatest farther than `reach` from the target; its true one the
-    greatest within a pixel of it.
+def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3) -> jax.Array:
+    """Measure which share of targets responds above the threshold that a share of other places exceeds.
 
     Args:
-        responses: one map of responses an image.
-        places: index (row, column) in the map of the one target.
-        reach: how far, in rows or columns, the target's own response reaches.
-        false_alarm: share of images that may have a false response above the threshold.
+        at_targets: responses at targets.
+        elsewhere: responses where there is none; NaN does not count.
+        false_alarm: share of the places elsewhere that exceed the threshold.
 
     Shapes:
-        responses (count, rows, columns), places (count, 2) -> three scalars.
+        at_targets (..., targets), elsewhere (..., places) -> (...).
 
     Returns:
-        A `DetectionRate`: the share of images whose true response is above the threshold that
-        `false_alarm` sets; the share whose true response beats all false ones; the threshold.
+        The rate, from 0 to 1.
 
     Raises:
-        ValueError: if `false_alarm` is not between 0 and 1.
+        ValueError: if `false_alarm` does not lie between 0 and 1.
+        TypeError: if an operand is no array of numbers.
+
+    Gradient:
+        None: the rate is a count.
 
     Source:
         definition.
 
     Example:
-        >>> responses = jnp.zeros((10, 9, 9)).at[:, 4, 4].set(1.0)
-        >>> rate = detection_rate(responses, jnp.full((10, 2), 4), reach=2)
-        >>> float(rate.detected), float(rate.ranked_first)
-        (1.0, 1.0)
+        >>> float(detection_rate([1.0, 2.0, 3.0, 4.0], jnp.linspace(0, 2.5, 1000), false_alarm=0.01))
+        0.5
     """
+    at_targets = checks.array("detection_rate", "at_targets", at_targets)
+    elsewhere = checks.array("detection_rate", "elsewhere", elsewhere)
     if not 0 < false_alarm < 1:
         rule = "lie between 0 and 1"
         raise checks.value_error("detection_rate", "false_alarm", rule, false_alarm)
-    rows, columns = jnp.ogrid[: responses.shape[1], : responses.shape[2]]
-
-    def best(response: jax.Array, place: jax.Array):
-        distance = jnp.maximum(jnp.abs(rows - place[0]), jnp.abs(columns - place[1]))
-        true = jnp.max(response, where=distance <= 1, initial=-jnp.inf)
-        return true, jnp.max(response, where=distance > reach, initial=-jnp.inf)
-
-    true, false = jax.vmap(best)(responses, places)
-    threshold = jnp.quantile(false, 1 - false_alarm)
-    return DetectionRate((true > threshold).mean(), (true > false).mean(), threshold)
+    threshold = jnp.nanquantile(elsewhere, 1 - false_alarm, axis=-1, keepdims=True)
+    return (at_targets > threshold).mean(-1)
 
 
 @jax.tree_util.register_dataclass

@@ -1,0 +1,130 @@
+"""Patches: where a scene's targets lie, where they do not, and what a filter sees in either.
+
+A filter of m taps at index c of its map of responses covers the samples c to c + m - 1; the patch of a
+target at place p begins at p - m // 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.signals import Scene
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PatchStatistics:
+    """Means and covariance of the patches of scenes: what a linear detector can know."""
+
+    at_targets: jax.Array
+    elsewhere: jax.Array
+    covariance: jax.Array
+
+
+def patch_statistics(
+    scenes: Scene, size: int | Sequence[int], *, target: int = 0, stride: int = 2
+) -> PatchStatistics:
+    """Measure the means and the covariance of patches, at targets and where no target reaches.
+
+    Args:
+        scenes: with one leading axis.
+        size: of the patch along each axis; a number for all.
+        target: the kind that is the target.
+        stride: use each stride-th place, along each axis, of those that are elsewhere.
+
+    Shapes:
+        scenes.signal (count, n1, ..., nd), size (m1, ..., md) -> at_targets and elsewhere (m1, ..., md),
+        covariance (m, m) with m = m1 ... md.
+
+    Returns:
+        `PatchStatistics`; the covariance is that elsewhere, about the mean elsewhere. NaN where there is
+        no target, or no place that none reaches.
+
+    Raises:
+        ValueError: if a patch is larger than the signals.
+        TypeError: if the size is of no whole numbers.
+
+    Source:
+        definition.
+
+    Example:
+        >>> signal = jnp.zeros((1, 9)).at[0, 4].set(1.0)
+        >>> scenes = Scene(signal, jnp.array([[[4]]]), jnp.array([[0]]))
+        >>> patch_statistics(scenes, 3, stride=1).at_targets.tolist()
+        [0.0, 1.0, 0.0]
+    """
+    size, stride = (
+        patch_size("patch_statistics", scenes, size),
+        checks.positive("patch_statistics", "stride", stride),
+    )
+    space = scenes.signal.shape[1:]
+    m, dtype = int(np.prod(size)), scenes.signal.dtype
+    starts = [np.arange(0, n - k + 1, stride) for n, k in zip(space, size, strict=True)]
+    windows = np.ix_(*[(start[:, None] + np.arange(k)).ravel() for start, k in zip(starts, size)])
+    split = [length for start, k in zip(starts, size) for length in (len(start), k)]
+
+    def moments(scene_and_more):
+        scene, corners, wanted, free = scene_and_more
+        at = [lax.dynamic_slice(scene.signal, corner, size).ravel() for corner in corners]
+        patches = scene.signal[windows].reshape(split)
+        patches = jnp.moveaxis(patches, range(1, len(split), 2), range(-len(size), 0)).reshape(-1, m)
+        weight = free[np.ix_(*starts)].reshape(-1, 1).astype(dtype)
+        chosen = patches * weight
+        target = (jnp.stack(at) * wanted[:, None]).sum(0)
+        return target, wanted.sum(), chosen.sum(0), chosen.T @ patches, weight.sum()
+
+    def add(total, scene_and_more):
+        return jax.tree.map(jnp.add, total, moments(scene_and_more)), None
+
+    corners, wanted = targets(scenes, size, target)
+    each = (scenes, corners, wanted.astype(dtype), elsewhere(scenes, size, target))
+    zero = jnp.zeros((), dtype)
+    zeros = jnp.zeros(m, dtype), zero, jnp.zeros(m, dtype), jnp.zeros((m, m), dtype), zero
+    (at, found, mean, second, places), _ = lax.scan(add, zeros, each)
+    mean = mean / places
+    covariance = second / places - jnp.outer(mean, mean)
+    return PatchStatistics((at / found).reshape(size), mean.reshape(size), covariance)
+
+
+def patch_size(function: str, scenes: Scene, size: int | Sequence[int]) -> tuple[int, ...]:
+    """Return the size along each axis of scenes that have a leading axis, or raise."""
+    space = scenes.signal.shape[1:]
+    sizes = checks.per_axis(function, "size", size, len(space), 1)
+    if any(m > n for n, m in zip(space, sizes, strict=True)):
+        raise checks.value_error(function, "size", f"be no larger than the signals, {space}", size)
+    return sizes
+
+
+def targets(scenes: Scene, size: Sequence[int], target: int) -> tuple[jax.Array, jax.Array]:
+    """Return where patches at the places begin, and whether each is a target's and lies inside.
+
+    Scenes have a leading axis -> (count, k, d) and (count, k).
+    """
+    along = [
+        (scenes.places[..., axis] - m // 2, n - m)
+        for axis, (n, m) in enumerate(zip(scenes.signal.shape[1:], size, strict=True))
+    ]
+    inside = reduce(jnp.logical_and, [(start >= 0) & (start <= last) for start, last in along])
+    return jnp.stack([start for start, _ in along], -1), inside & (scenes.kinds == target)
+
+
+def elsewhere(scenes: Scene, size: Sequence[int], target: int) -> jax.Array:
+    """Return, of each place in the maps of responses, whether no target reaches into its patch.
+
+    Scenes have a leading axis -> (count, n1 - m1 + 1, ..., nd - md + 1).
+    """
+    space = [n - m + 1 for n, m in zip(scenes.signal.shape[1:], size, strict=True)]
+    grid = jnp.indices(space, sparse=True)
+
+    def far(corner: jax.Array, kind: jax.Array) -> jax.Array:
+        apart = [jnp.abs(axis - at) >= m for axis, at, m in zip(grid, corner, size, strict=True)]
+        return reduce(jnp.logical_or, apart) | (kind != target)
+
+    corners, _ = targets(scenes, size, target)
+    return jax.vmap(lambda corners, kinds: jax.vmap(far)(corners, kinds).all(0))(corners, scenes.kinds)

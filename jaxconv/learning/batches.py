@@ -1,0 +1,73 @@
+"""Batches: what a step learns from, drawn by a key, taken from arrays or handed by an iterator."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv import checks
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Batches:
+    """Examples as arrays, or a function of a key that draws one; neither where batches are given."""
+
+    arrays: Any
+    draw: Callable[[jax.Array], Any] | None = field(metadata={"static": True})
+    size: int | None = field(metadata={"static": True})
+
+    def plan(self, key: jax.Array, steps: int) -> Any:
+        """Return, along the first axis, what `take` needs for each of so many steps."""
+        if self.draw:
+            return jax.random.split(key, steps)
+        if self.size is None:
+            return jnp.zeros((steps, 0))
+        count = len(jax.tree.leaves(self.arrays)[0])
+        passes = -(-steps * self.size // count)
+        orders = [jax.random.permutation(k, count) for k in jax.random.split(key, passes)]
+        return jnp.concatenate(orders)[: steps * self.size].reshape(steps, self.size)
+
+    def take(self, planned: Any) -> Any:
+        """Return the batch of one step."""
+        if self.draw and self.size:
+            return jax.vmap(self.draw)(jax.random.split(planned, self.size))
+        if self.arrays is None:
+            return planned
+        return self.arrays if self.size is None else jax.tree.map(lambda a: a[planned], self.arrays)
+
+
+def batches(function: str, data: Any, size: int | None) -> tuple[Batches, Iterator[Any] | None]:
+    """Return data of any kind as `Batches`, and the iterator if it is one; or raise."""
+    if callable(data):
+        if size is None:
+            rule = "be a number where `data` draws examples"
+            raise checks.value_error(function, "batch", rule, None)
+        return Batches(None, data, size), None
+    if isinstance(data, Iterator):
+        return Batches(None, None, None), data
+    arrays = jax.tree.map(jnp.asarray, data)
+    lengths = {a.shape[:1] for a in jax.tree.leaves(arrays)}
+    if len(lengths) != 1 or () in lengths:
+        shapes = [a.shape for a in jax.tree.leaves(arrays)]
+        raise checks.value_error(function, "data", "have one leading axis of examples", shapes)
+    ((count,),) = lengths
+    if size is not None and size > count:
+        remedy = "Use batch=None for all of them in every step."
+        raise checks.value_error(function, "batch", f"be at most the {count} examples", size, remedy)
+    return Batches(arrays, None, size), None
+
+
+def given(function: str, iterator: Iterator[Any], steps: int) -> Any:
+    """Return so many batches of an iterator, stacked."""
+    taken = list(islice(iterator, steps))
+    if len(taken) < steps:
+        rule, got = (
+            "give a batch for every step",
+            f"an iterator that ended {steps - len(taken)} too early",
+        )
+        raise checks.value_error(function, "data", rule, got)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *taken) if taken else None

@@ -1,0 +1,278 @@
+"""Losses: what a filter that finds a target is judged by, given scenes that hold some.
+
+Each takes parameters and a batch of scenes (`signals.Scene` with a leading axis) and returns a number
+to make small. Responses are correlations wherever the filter lies inside the signal; *elsewhere* are
+the places from which it reaches into no target's patch.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv import checks
+from jaxconv.convolution import correlate
+from jaxconv.detection.patches import elsewhere, targets
+from jaxconv.signals import Scene
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Detector:
+    """A filter and a bias: `sigmoid(response + bias)` is the probability that a target is there."""
+
+    filter: jax.Array
+    bias: jax.Array
+
+
+def responses(filters: jax.Array, signals: jax.Array) -> jax.Array:
+    """Correlate each signal with a filter, or with each of a bank, wherever it lies inside.
+
+    Args:
+        filters: one filter, or a bank of them along the first axis.
+        signals: the signals, along the first axis.
+
+    Shapes:
+        filters (m1, ..., md), signals (count, n1, ..., nd) -> (count, n1 - m1 + 1, ..., nd - md + 1);
+        with filters (k, m1, ..., md) -> (count, k, n1 - m1 + 1, ..., nd - md + 1).
+
+    Returns:
+        The maps of responses; the filter whose middle is at place p is at index p - m // 2.
+
+    Raises:
+        ValueError: if the filter has not the signals' axes, or is larger than they are.
+
+    Gradient:
+        In both.
+
+    Example:
+        >>> responses(jnp.ones((3, 3)), jnp.ones((2, 5, 6))).shape
+        (2, 3, 4)
+    """
+    rank = signals.ndim - 1
+    if filters.ndim not in (rank, rank + 1):
+        rule = f"have {rank} axes, or {rank + 1} if it is a bank"
+        raise checks.value_error("responses", "filters", rule, f"shape {filters.shape}")
+    if any(m > n for n, m in zip(signals.shape[1:], filters.shape[-rank:], strict=True)):
+        rule = f"be no larger than the signals, {signals.shape[1:]}"
+        raise checks.value_error("responses", "filters", rule, f"shape {filters.shape}")
+    spread = signals if filters.ndim == rank else signals[:, None]
+    return correlate(spread, filters[None], "valid", axes=tuple(range(-rank, 0)))
+
+
+def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Array:
+    """Return how many standard deviations the response at targets lies above that elsewhere.
+
+    `(mean at targets - mean elsewhere) / standard deviation elsewhere`, of `responses`: in noise alone
+    the output signal-to-noise ratio, among other shapes Fisher's criterion.
+
+    Args:
+        filter: the filter.
+        scenes: with one leading axis.
+        target: the kind that is the target.
+
+    Shapes:
+        filter (m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The deflection; it does not change when the filter is scaled.
+
+    Gradient:
+        In the filter and the signals.
+
+    Source:
+        B. Picinbono, "On deflection as a performance criterion in detection", IEEE Trans. Aerospace
+        and Electronic Systems 31 (1995).
+
+    Example:
+        >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
+        >>> float(deflection(jnp.ones(1), scenes).round(3))
+        6.86
+    """
+    maps = responses(filter, scenes.signal)
+    at, found, free = _places(maps, scenes, filter.shape, target)
+    mean = _mean(maps, free)
+    variance = _mean((maps - mean) ** 2, free)
+    return (_mean(at, found) - mean) / jnp.sqrt(variance)
+
+
+def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Array:
+    """Return minus the `deflection`: the loss whose minimum is the matched filter.
+
+    Args:
+        filter: the filter.
+        scenes: with one leading axis.
+        target: the kind that is the target.
+
+    Shapes:
+        filter (m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The loss.
+
+    Gradient:
+        In the filter and the signals.
+
+    Source:
+        see `deflection`.
+
+    Example:
+        >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
+        >>> float(negative_deflection(jnp.ones(1), scenes).round(3))
+        -6.86
+    """
+    return -deflection(filter, scenes, target=target)
+
+
+def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array:
+    """Return the cross-entropy of telling targets from other places, both kinds weighing alike.
+
+    `mean at targets of log(1 + exp(-z)) + mean elsewhere of log(1 + exp(z))`, halved, with
+    `z = response + bias`.
+
+    Args:
+        detector: filter and bias.
+        scenes: with one leading axis.
+        target: the kind that is the target.
+
+    Shapes:
+        detector.filter (m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The loss, in nats; log 2 for a filter of zeros.
+
+    Gradient:
+        In the detector and the signals.
+
+    Source:
+        D. R. Cox, "The regression analysis of binary sequences" (1958).
+
+    Example:
+        >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
+        >>> float(logistic(Detector(jnp.zeros(1), jnp.zeros(())), scenes).round(3))
+        0.693
+    """
+    maps = responses(detector.filter, scenes.signal) + detector.bias
+    at, found, free = _places(maps, scenes, detector.filter.shape, target)
+    return (_mean(jax.nn.softplus(-at), found) + _mean(jax.nn.softplus(maps), free)) / 2
+
+
+def peak_least_squares(
+    filter: jax.Array, scenes: Scene, *, target: int = 0, width: float = 2.0
+) -> jax.Array:
+    """Return the mean squared difference of the response from a peak of height 1 at each target.
+
+    The peak is `exp(-distance^2 / (2 width^2))`. In the frequency domain, with whole images as filters,
+    this is MOSSE; here the filter may be small.
+
+    Args:
+        filter: the filter.
+        scenes: with one leading axis.
+        target: the kind that is the target.
+        width: standard deviation of the peak, in samples.
+
+    Shapes:
+        filter (m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The loss.
+
+    Gradient:
+        In the filter and the signals.
+
+    Source:
+        D. S. Bolme et al., "Visual object tracking using adaptive correlation filters" (2010).
+
+    Example:
+        >>> scenes = Scene(jnp.array([[0, 0, 1, 0, 0.0]]), jnp.array([[[2]]]), jnp.array([[0]]))
+        >>> float(peak_least_squares(jnp.ones(1), scenes, width=0.1).round(3))
+        0.0
+    """
+    maps = responses(filter, scenes.signal)
+    grid = jnp.indices(maps.shape[1:], maps.dtype, sparse=True)
+    corners, wanted = targets(scenes, filter.shape, target)
+
+    def desired(corners: jax.Array, wanted: jax.Array) -> jax.Array:
+        def peak(corner: jax.Array, want: jax.Array) -> jax.Array:
+            squares = sum((axis - at) ** 2 for axis, at in zip(grid, corner))
+            return jnp.exp(-squares / (2 * width**2)) * want
+
+        return jax.vmap(peak)(corners, wanted).max(0)
+
+    return ((maps - jax.vmap(desired)(corners, wanted)) ** 2).mean()
+
+
+def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:
+    """Return the greatest response of each filter of a bank in each signal.
+
+    Args:
+        bank: filters along the first axis.
+        signals: the signals, along the first axis.
+
+    Shapes:
+        bank (k, m1, ..., md), signals (count, n1, ..., nd) -> (count, k).
+
+    Returns:
+        The responses.
+
+    Raises:
+        ValueError: as `responses`.
+
+    Gradient:
+        In both, through the place of the greatest.
+
+    Example:
+        >>> peak_responses(jnp.array([[1.0], [-1.0]]), jnp.array([[0.0, 3.0, -5.0]])).tolist()
+        [[3.0, 5.0]]
+    """
+    return responses(bank, signals).max(tuple(range(2, signals.ndim + 1)))
+
+
+def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
+    """Return the cross-entropy of naming the one pattern of each scene by the filter that peaks highest.
+
+    `-log softmax(peak_responses)[kind]`, averaged over the scenes.
+
+    Args:
+        bank: one filter for each kind.
+        scenes: with one leading axis, and one pattern in each.
+
+    Shapes:
+        bank (k, m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The loss, in nats.
+
+    Raises:
+        ValueError: if there are several patterns in a scene.
+
+    Gradient:
+        In the bank and the signals.
+
+    Source:
+        J. S. Bridle, "Probabilistic interpretation of feedforward classification network
+        outputs" (1990).
+
+    Example:
+        >>> scenes = Scene(jnp.array([[0, 9.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
+        >>> float(softmax(jnp.array([[1.0], [-1.0]]), scenes).round(3))
+        0.0
+    """
+    if scenes.kinds.shape[1:] != (1,):
+        rule = "hold one pattern each"
+        raise checks.value_error("softmax", "scenes", rule, f"kinds of shape {scenes.kinds.shape}")
+    named = jax.nn.log_softmax(peak_responses(bank, scenes.signal))
+    return -jnp.take_along_axis(named, scenes.kinds, 1).mean()
+
+
+def _places(
+    maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return the responses at the places, which are targets, and which of the map are elsewhere."""
+    corners, found = targets(scenes, size, target)
+    at = jax.vmap(lambda response, at: response[tuple(at.T)])(maps, corners)
+    return at, found, elsewhere(scenes, size, target)
+
+
+def _mean(values: jax.Array, where: jax.Array) -> jax.Array:
+    return jnp.where(where, values, 0).sum() / where.sum()
