@@ -12,6 +12,8 @@ import jaxconv
 from jaxconv import detection, kernels, learning, matching, reference, signals
 
 X = np.ones(5)
+KEY = jax.random.key(0)
+SCENES = signals.Scene(jnp.ones((1, 6, 6)), jnp.full((1, 1, 2), 3), jnp.zeros((1, 1), int))
 IMAGE = np.ones((6, 6))
 
 MESSAGES = [
@@ -100,12 +102,30 @@ MESSAGES = [
      " Enlarge it, or lay fewer."),
     (lambda: detection.matched_filter(X, np.eye(4)),
      "matched_filter: `noise_covariance` must be 5 x 5 for a template of shape (5,); got (4, 4)"),
-    (lambda: detection.patch_statistics(np.ones((1, 6, 6)), np.array([[3, 3]]), 7),
-     "patch_statistics: `size` must be no larger than the images, (6, 6); got 7"),
-    (lambda: detection.detection_rate(np.ones((1, 6, 6)), np.array([[3, 3]]), reach=1, false_alarm=1.5),
+    (lambda: detection.patch_statistics(SCENES, 7),
+     "patch_statistics: `size` must be no larger than the signals, (6, 6); got 7"),
+    (lambda: learning.optimum(SCENES, (3, 3, 3), 0.5),
+     "patch_statistics: `size` must be a whole number, or 2 of them, one an axis; got (3, 3, 3)"),
+    (lambda: detection.detection_rate(X, X, false_alarm=1.5),
      "detection_rate: `false_alarm` must lie between 0 and 1; got 1.5"),
-    (lambda: learning.fit(jax.random.key(0), None, size=4), "fit: `size` must be a positive odd whole number"),
-    (lambda: learning.fit(jax.random.key(0), None, steps=0), "fit: `steps` must be a positive whole number"),
+    (lambda: learning.fit(KEY, abs, X, X, steps=0), "fit: `steps` must be a positive whole number; got 0"),
+    (lambda: learning.fit(KEY, abs, X, X, patience=-1), "fit: `patience` must be a positive whole number; got -1"),
+    (lambda: learning.fit(KEY, abs, X, X), "fit: `batch` must be at most the 5 examples; got 64. Use batch=None"),
+    (lambda: learning.fit(KEY, abs, (X, np.ones(3)), X),
+     "fit: `data` must have one leading axis of examples; got [(5,), (3,)]"),
+    (lambda: learning.fit(KEY, abs, abs, X, batch=None), "fit: `batch` must be a number where `data` draws examples"),
+    (lambda: learning.responses(np.ones(3), SCENES.signal),
+     "responses: `filters` must have 2 axes, or 3 if it is a bank; got shape (3,)"),
+    (lambda: learning.deflection(np.ones((7, 7)), SCENES),
+     "responses: `filters` must be no larger than the signals, (6, 6); got shape (7, 7)"),
+    (lambda: learning.softmax(np.ones((2, 3, 3)), signals.Scene(SCENES.signal, jnp.zeros((1, 2, 2), int), jnp.zeros((1, 2), int))),
+     "softmax: `scenes` must hold one pattern each; got kinds of shape (1, 2)"),
+    (lambda: learning.separable(np.ones(3)), "separable: `filter` must have two axes; got shape (3,)"),
+    (lambda: learning.cosine_similarity(X, np.ones(4)),
+     "cosine_similarity: `b` must have the shape of `a`, (5,); got (4,)"),
+    (lambda: learning.confusion([1], [1, 2], 3), "confusion: `given` must have the shape of `true`, (1,); got (2,)"),
+    (lambda: signals.strew(KEY, (9, 9), np.ones((2, 3))),
+     "strew: `shape` must have as many axes as one of the patterns, 1; got (9, 9)"),
 ]  # fmt: skip
 
 

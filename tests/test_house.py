@@ -20,6 +20,8 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"benchmarking.contestants", "benchmarking.reported", "benchmarking.family", "benchmarking.finding"},
     {"plotting"},
     {"learning"},
+    {"learning.evaluation", "learning.fitting"},
+    {"learning.batches", "learning.constraints", "learning.losses", "learning.saving"},
     {"preparation", "family", "separable"},
     {"matching"},
     {"matching.banks", "matching.measures"},
@@ -27,7 +29,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"matching.moments", "matching.operands", "matching.peaks", "matching.views"},
     {"detection"},
     {"detection.filters", "detection.snr"},
-    {"detection.noise", "detection.rates", "detection.theory"},
+    {"detection.noise", "detection.patches", "detection.rates", "detection.theory"},
     {"kernels", "acceleration", "masked"},
     {"convolution", "reference", "signals"},
     {"signals.scenes"},
@@ -46,6 +48,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"engine.methods.fft"},
     {"engine.costs", "engine.fencing", "engine.problem", "engine.summing"},
     {"engine.store"},
+    {"progress"},
     {
         "checks",
         "machine",
@@ -64,13 +67,15 @@ PUBLIC = {
     "jaxconv.acceleration": "Explanation accelerate explain plan",
     "jaxconv.calibration": "Calibration FARTHEST IMAGES LINES Measured PULL SLOWEST VOLUMES calibrate"
     " problems",
-    "jaxconv.detection": "DetectionRate PatchStatistics Roc clutter_spectrum coloured_noise"
+    "jaxconv.detection": "PatchStatistics Roc clutter_spectrum coloured_noise"
     " detection_probability detection_rate matched_filter noise_covariance noise_spectrum output_snr"
     " patch_statistics roc snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS canonical extend",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian laplacian laplacian_of_gaussian prewitt"
     " scharr sobel",
-    "jaxconv.learning": "Draw Fit cosine_similarity deflection evaluate fit optimum responses",
+    "jaxconv.learning": "Detector Evaluation Fit State confusion cosine_similarity default_optimizer"
+    " deflection evaluate fit init logistic negative_deflection non_negative optimum peak_least_squares"
+    " peak_responses random_filter responses separable softmax step symmetric unit_energy zero_mean",
     "jaxconv.matching": "Best Loudest Peaks Views best_match find_peaks loudest match match_template"
     " normalized_correlation overlap_share rotations scales",
     "jaxconv.preparation": "FUNCTIONS prepare",

@@ -158,14 +158,15 @@ def step(
     updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.parameters)
     parameters = project(optax.apply_updates(state.parameters, updates))
     stepped = replace(state, parameters=parameters, optimizer=optimizer_state, step=state.step + 1)
-    finite = jnp.isfinite(optax.global_norm(parameters)) & jnp.isfinite(value)
+    leaves = [value, *jax.tree.leaves(parameters)]
+    finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in leaves]).all()
     value = jnp.where(finite | ~jnp.isfinite(value), value, jnp.nan)
     return jax.tree.map(partial(jnp.where, finite), stepped, state), value
 
 
 @lru_cache
 def default_optimizer(steps: int) -> optax.GradientTransformation:
-    """Return Adam, its rate falling from 0.03 to 0 as half a cosine over so many steps.
+    """Return Adam, its rate falling from 0.01 to 0 as half a cosine over so many steps.
 
     Args:
         steps: how many there will be.
@@ -179,7 +180,7 @@ def default_optimizer(steps: int) -> optax.GradientTransformation:
     Example:
         >>> optimizer = default_optimizer(300)
     """
-    return optax.adam(optax.cosine_decay_schedule(0.03, steps))
+    return optax.adam(optax.cosine_decay_schedule(0.01, steps))
 
 
 def fit(
@@ -195,7 +196,7 @@ def fit(
     every: int = 10,
     watch: Callable[[Parameters], Any] = _nothing,
     patience: int | None = None,
-    rematerialize: bool = False,
+    parts: int = 1,
     save: Path | str | None = None,
     resume: bool = False,
 ) -> Fit:
@@ -219,8 +220,9 @@ def fit(
         every: steps an epoch.
         watch: measured before the first epoch and after each, as `{"similarity": ...}`.
         patience: stop after so many epochs in a row whose mean loss is no new least; None never.
-        rematerialize: compute what the gradient needs a second time instead of keeping it
-            (`jax.checkpoint`): less memory, more time.
+        parts: take each batch in so many parts, one after another, and step by the mean of their
+            losses: memory holds what one part needs (`jax.checkpoint`). The same, where the loss is a
+            mean over examples; the `deflection` is then the mean of the parts' own.
         save: file to keep the state in, written whole after every epoch.
         resume: go on from what `save` holds, to the same numbers as without the break.
 
@@ -251,13 +253,19 @@ def fit(
         >>> bool(fitted.losses[-1] < fitted.losses[0])
         True
     """
-    for name, value in (("steps", steps), ("every", every), ("batch", batch), ("patience", patience)):
+    for name, value in (
+        ("steps", steps),
+        ("every", every),
+        ("batch", batch),
+        ("patience", patience),
+        ("parts", parts),
+    ):
         if value is not None:
             checks.positive("fit", name, value)
     if resume and save is None:
         raise checks.value_error("fit", "save", "name the file to resume from", None)
     source, iterator = batches("fit", data, batch)
-    loss = _rematerialized(loss) if rematerialize else loss
+    loss = loss if parts == 1 else _by_parts(loss, parts)
     rules = _Rules(loss, optimizer or default_optimizer(steps), project, watch, patience)
     course = _Course(init(key, start, rules.optimizer), [], [], [0])
     course.watched.append(_watched(rules, course.state.parameters))
@@ -401,5 +409,14 @@ def _numbers(seen: Any) -> dict[str, float]:
 
 
 @lru_cache
-def _rematerialized(loss: Loss) -> Loss:
-    return jax.checkpoint(loss)
+def _by_parts(loss: Loss, parts: int) -> Loss:
+    """Return the mean of a loss over parts of the batch, of which one at a time is in memory."""
+
+    def mean(parameters: Parameters, batch: Any) -> jax.Array:
+        count = len(jax.tree.leaves(batch)[0])
+        if count % parts:
+            raise checks.value_error("fit", "parts", f"divide the {count} examples of a batch", parts)
+        split = jax.tree.map(lambda a: a.reshape(parts, -1, *a.shape[1:]), batch)
+        return lax.map(jax.checkpoint(lambda part: loss(parameters, part)), split).mean()
+
+    return mean

@@ -58,4 +58,4 @@ def _words(leaf: Any) -> np.ndarray:
 def _as(like: Any, value: Any) -> jax.Array:
     if jnp.issubdtype(like.dtype, jax.dtypes.prng_key):
         return jax.random.wrap_key_data(jnp.asarray(value), impl=jax.random.key_impl(like))
-    return jnp.asarray(value, like.dtype)
+    return jnp.asarray(value.view(like.dtype) if value.dtype.kind == "V" else value)  # V: bfloat16

@@ -1,0 +1,1 @@
+"""The commands of `jaxconv`, a file each."""

@@ -1,0 +1,207 @@
+"""`jaxconv learn`: a filter from random values until it is the matched filter."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import typer
+
+from jaxconv import checks, detection, learning, plotting, signals
+from jaxconv.commands.shared import CTRL_C, Output, app, load, one_line_errors, write
+from jaxconv.learning import tasks
+from jaxconv.learning.tasks import Task
+
+LOSSES = {
+    "deflection": learning.negative_deflection,
+    "logistic": learning.logistic,
+    "least-squares": learning.peak_least_squares,
+}
+OPTIMIZERS = ("adam", "adamw", "lion", "rmsprop", "sgd")
+KEEP = 10  # steps between frames
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for."""
+
+    target: str
+    mark: list[str]
+    loss: str
+    noise: float
+    size: int
+    steps: int
+    batch: int
+    optimizer: str
+    rate: float
+    seed: int
+
+
+@app.command()
+def learn(
+    target: Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture.")],
+    mark: Annotated[
+        list[str] | None, typer.Option(help="In a picture: ROW,COLUMN of each target.")
+    ] = None,
+    loss: Annotated[str, typer.Option(help=f"Made small: {', '.join(LOSSES)}.")] = "deflection",
+    noise: Annotated[float, typer.Option(help="Its deviation; ink or contrast is 1.")] = 0.5,
+    size: Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")] = 21,
+    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 300,
+    batch: Annotated[int, typer.Option(help="Scenes a step.")] = 64,
+    optimizer: Annotated[str, typer.Option(help=f"Of optax: {', '.join(OPTIMIZERS)}.")] = "adam",
+    rate: Annotated[float, typer.Option(help="Its first rate, which falls to 0.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was broken off.")] = False,
+    output: Output = Path("out"),
+) -> None:
+    """Learn a filter by gradient descent, from random values until it is the matched filter.
+
+    It finds a shape among others in noise, or what is marked in a picture of your own. Prints how it
+    compares with the optimum in closed form; writes the filter (NAME.npz), the history (NAME.json) and
+    pictures (NAME.png, and NAME.gif, which moves). Ctrl-C keeps the best so far.
+    """
+    with one_line_errors("learn"):
+        order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed)
+        task = _task(order)
+        optimum = learning.optimum(task.clean, size, noise)
+        path = output / task.name
+        fit, state = _fit(order, task, optimum, path.with_suffix(".state.npz"), resume)
+        found = _filter(fit.best if fit.interrupted else fit.parameters)
+        print(f"{task.told}, noise {noise:g}")
+        made = {"filter": found, "radius": _radius(order), "target": task.name}
+        write(path.with_suffix(".npz"), lambda file: np.savez(file, **made))
+        history = json.dumps(_history(order, fit), indent=1)
+        write(path.with_suffix(".json"), lambda file: file.write(history.encode()))
+        if fit.interrupted:
+            print(f"interrupted after {fit.steps[-1]} of {steps} steps; --resume goes on")
+            raise typer.Exit(CTRL_C)
+        _show(order, task, fit, found, optimum, path)
+        state.unlink()
+
+
+def _task(order: Order) -> Task:
+    """Check what was asked for; return what is learned."""
+    checks.one_of("learn", "loss", order.loss, tuple(LOSSES))
+    checks.one_of("learn", "optimizer", order.optimizer, OPTIMIZERS)
+    checks.positive("learn", "size", order.size, odd=True)
+    for name in ("noise", "rate"):
+        if getattr(order, name) <= 0:
+            raise checks.value_error("learn", name, "be positive", getattr(order, name))
+    if order.target in signals.SHAPES or not Path(order.target).suffix:
+        if order.mark:
+            raise checks.value_error("learn", "mark", "be left out for a shape", order.mark[0])
+        return tasks.shape(order.target, order.size, jax.random.key(order.seed + 1))
+    path = Path(order.target)
+    return tasks.marked(path.stem, load(path), [_mark(text) for text in order.mark], order.size)
+
+
+def _fit(
+    order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool
+) -> tuple[learning.Fit, Path]:
+    """Learn; the state is kept in a file on the way."""
+    checks.positive("learn", "steps", order.steps)
+    data_key, start_key = jax.random.split(jax.random.key(order.seed))
+    start = learning.random_filter(start_key, (order.size, order.size))
+    schedule = optax.cosine_decay_schedule(order.rate, order.steps)
+    by_logistic = order.loss == "logistic"
+
+    def watch(parameters: Any) -> dict[str, jax.Array]:
+        kernel = _filter(parameters)
+        return {"filter": kernel, "similarity": learning.cosine_similarity(kernel, optimum)}
+
+    fit = learning.fit(
+        data_key,
+        LOSSES[order.loss],
+        task.draw(order.noise),
+        learning.Detector(start, jnp.zeros(())) if by_logistic else start,
+        steps=order.steps,
+        batch=order.batch,
+        optimizer=getattr(optax, order.optimizer)(schedule),
+        project=learning.unit_energy if order.loss == "deflection" else _as_it_is,
+        every=KEEP,
+        watch=watch,
+        save=state,
+        resume=resume,
+    )
+    return fit, state
+
+
+def _show(
+    order: Order, task: Task, fit: learning.Fit, found: jax.Array, optimum: jax.Array, path: Path
+) -> None:
+    """Print how the filter compares, and draw it."""
+    scene_key, test_key = jax.random.split(jax.random.key(order.seed + 2))
+    draw = task.draw(order.noise)
+    fresh = jax.vmap(draw)(jax.random.split(scene_key, 64))
+    scene = jax.tree.map(lambda a: a[0], fresh)
+    bank = {"random start": fit.watched["filter"][0], "learned": found, "optimum (Fisher)": optimum}
+    seen = least = None
+    if order.loss == "deflection":
+        least = float(learning.negative_deflection(optimum, fresh))
+    if order.target in signals.SHAPES:
+        template = signals.SHAPES[order.target](order.size, zero_mean=True)
+        bank["zero-mean template"] = template
+        snr = detection.output_snr(template, order.noise)
+        print(f"output SNR of the {order.target}: {snr:.1f} ({20 * jnp.log10(snr):.1f} dB)")
+        seen = _rates(test_key, order, task, bank, optimum)
+    else:
+        for name, kernel in bank.items():
+            deflection = learning.deflection(kernel, task.clean)
+            cosine = learning.cosine_similarity(kernel, optimum)
+            print(f"{name:20}cosine with the optimum {cosine:>7.4f}, deflection {deflection:>6.2f}")
+    figure = plotting.learned(fit, optimum, scene, task.name, least=least, seen=seen)
+    write(path.with_suffix(".png"), lambda file: figure.savefig(file, dpi=100))
+    print(f"wrote {plotting.save(plotting.evolution(fit, scene, task.name), path.with_suffix('.gif'))}")
+
+
+def _rates(
+    key: jax.Array, order: Order, task: Task, bank: dict[str, jax.Array], optimum: jax.Array
+) -> learning.Evaluation:
+    """Print each filter's similarity to the optimum and its detection rates in fresh scenes."""
+    levels = (order.noise, 2 * order.noise)
+    filters = jnp.stack(list(bank.values()))
+    seen = [learning.evaluate(key, task.draw(level), filters) for level in levels]
+    rates = [column for each in seen for column in (each.detected(), each.first)]
+    print(f"{'':20}{'cosine with':>12}" + "".join(f"{f'noise {level:g}':>22}" for level in levels))
+    print(f"{'':20}{'the optimum':>12}" + f"{'detected':>11}{'first':>11}" * 2)
+    for number, (name, kernel) in enumerate(bank.items()):
+        cosine = learning.cosine_similarity(kernel, optimum)
+        print(f"{name:20}{cosine:>12.4f}" + "".join(f"{rate[number]:>11.3f}" for rate in rates))
+    print("detected: share of 1000 new targets above what 1 in 1000 places elsewhere exceeds")
+    print("first: share of the scenes whose highest response is at the target")
+    return jax.tree.map(lambda a: a[:3], seen[1])
+
+
+def _history(order: Order, fit: learning.Fit) -> dict[str, Any]:
+    """Return what happened, as JSON can hold it."""
+    watched = fit.watched["similarity"]
+    numbers = {"losses": fit.losses, "steps": fit.steps, "similarity": watched}
+    return {"asked": asdict(order), **{name: np.asarray(a).tolist() for name, a in numbers.items()}}
+
+
+def _filter(parameters: Any) -> jax.Array:
+    return parameters.filter if isinstance(parameters, learning.Detector) else parameters
+
+
+def _as_it_is(parameters: Any) -> Any:
+    return parameters
+
+
+def _radius(order: Order) -> float:
+    """Return the radius of what the filter finds."""
+    shape = order.target in signals.SHAPES
+    return signals.default_radius(order.size) if shape else order.size / 2
+
+
+def _mark(text: str) -> tuple[int, int]:
+    """Read "43,334"."""
+    try:
+        row, column = (round(float(number)) for number in text.split(","))
+    except ValueError:
+        rule = "be a row and a column"
+        raise checks.value_error("learn", "mark", rule, repr(text), "Try 43,334.") from None
+    return row, column

@@ -1,0 +1,76 @@
+"""`jaxconv calibrate` and `jaxconv bench`: how fast this machine is, and beside whom."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import typer
+
+from jaxconv import checks, files, plotting, progress
+from jaxconv.benchmarking import rows
+from jaxconv.commands.shared import Output, app, one_line_errors, write
+from jaxconv.engine import store
+
+
+@app.command()
+def calibrate(
+    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+) -> None:
+    """Measure the planner's constants on this device, in about two minutes, and keep them.
+
+    Later processes on this device with these versions plan by them.
+    """
+    from jaxconv import calibration  # with scipy's optimizer
+
+    with one_line_errors("calibrate"):
+        number = len(list(calibration.problems("cpu")))
+        with progress.bar("calibrating", number) as report:
+            found = calibration.calibrate(platform, report=report)
+        print(found)
+        print(f"wrote {store.path(platform or jax.default_backend())}")
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: some four minutes.")] = False,
+    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+    only: Annotated[str, typer.Option(help="Only parts whose name contains this.")] = "",
+    output: Output = Path("out"),
+) -> None:
+    """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed: a quarter of an hour.
+
+    Prints each case's time and the fastest peer's; writes everything (benchmarks.json, after each case
+    what there is so far) and a picture of each method's time against the kernel's size (methods.png).
+    """
+    from jaxconv.benchmarking import running  # peers take long to import
+
+    with one_line_errors("bench"):
+        chosen = running.parts(only)
+        if not chosen:
+            names = ", ".join(part for part, *_ in running.PARTS)
+            raise checks.value_error("bench", "only", f"be in the name of a part: {names}", repr(only))
+        total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in chosen)
+        results = {}
+        print(f"{'':52}{'jaxconv':>12}{'peer':>12}{'ratio':>8}")
+        with progress.bar("timing", total) as report:
+            for done, (part, name, results) in enumerate(running.run(platform, quick, only), 1):
+                row = results[part][name]
+                print(_benched(f"{part}: {name}", row))
+                report(done, row["seconds"].get(rows.OURS, 0.0))
+                text = json.dumps(results, indent=1)
+                files.write(
+                    output / "benchmarks.json", lambda file, text=text: file.write(text.encode())
+                )
+        print(f"wrote {output / 'benchmarks.json'}")
+        if "one channel, forward" in results:
+            figure = plotting.methods(results["one channel, forward"])
+            write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
+
+
+def _benched(title: str, row: dict[str, Any]) -> str:
+    """Return a line of the table: our time, the fastest peer's, their ratio."""
+    seconds, peers = row["seconds"], rows.peers(row).values() if rows.OURS in row["seconds"] else ()
+    ours = seconds.get(rows.OURS, min(seconds.values()))
+    peer = f"{min(peers) * 1e3:>9.3f} ms{min(peers) / ours:>8.2f}" if peers else ""
+    return f"{title:52}{ours * 1e3:>9.3f} ms{peer}"

@@ -1,0 +1,52 @@
+"""What the commands share: the program they belong to, its errors and its files."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import typer
+
+from jaxconv import files
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+Output = Annotated[Path, typer.Option(help="Folder for the files that it writes.")]
+
+CTRL_C = 130
+MISTAKES = (ValueError, TypeError, OSError, RuntimeError, FloatingPointError)
+
+
+@app.callback()
+def jaxconv() -> None:
+    """Convolution and matched filtering in JAX."""
+
+
+@contextmanager
+def one_line_errors(command: str) -> Iterator[None]:
+    """Turn a user's mistake into one line and exit status 2."""
+    try:
+        yield
+    except MISTAKES as error:
+        text = " ".join(str(error).split())
+        prefix = "" if text.startswith(f"{command}:") else f"{command}: "
+        print(f"jaxconv {prefix}{text}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def write(path: Path, save: Callable[[Any], object]) -> None:
+    """Write a file and say so."""
+    print(f"wrote {files.write(path, save)}")
+
+
+def load(path: Path) -> jax.Array:
+    """Load a picture as brightness, floats."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        grey = picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16")
+        pixels = np.asarray(picture if grey else picture.convert("RGB"), np.float32)
+    return jnp.asarray(pixels if grey else pixels.mean(-1))

@@ -1,0 +1,40 @@
+"""Pictures (matplotlib, which is imported when one is drawn).
+
+Panels draw into the axes that they are given, figures tell a story in several, animations move.
+"""
+
+from jaxconv.plotting.animations import evolution, save
+from jaxconv.plotting.figures import curves, found, learned
+from jaxconv.plotting.panels import (
+    COLOURS,
+    HEAT,
+    SIGNED,
+    feature_maps,
+    filters,
+    heat_map,
+    learning,
+    ring,
+    roc,
+    spectrum,
+)
+from jaxconv.plotting.timings import METHOD_STYLES, methods
+
+__all__ = [
+    "COLOURS",
+    "HEAT",
+    "METHOD_STYLES",
+    "SIGNED",
+    "curves",
+    "evolution",
+    "feature_maps",
+    "filters",
+    "found",
+    "heat_map",
+    "learned",
+    "learning",
+    "methods",
+    "ring",
+    "roc",
+    "save",
+    "spectrum",
+]

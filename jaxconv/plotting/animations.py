@@ -1,0 +1,91 @@
+"""Animations, and how they are saved."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxconv import checks, files
+from jaxconv.learning import Fit
+from jaxconv.plotting.figures import frame, response
+from jaxconv.plotting.panels import magnitude
+from jaxconv.signals import Scene
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+
+SUFFIXES = (".gif", ".mp4", ".html")
+
+
+def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation":
+    """Draw a filter, its spectrum and its heat map as they come to be, step by step.
+
+    Args:
+        fit: what `learning.fit` returned, having watched {"filter": ..., "similarity": ...}.
+        scene: one that was not learned from, its first place the target's.
+        target: the target's name.
+
+    Shapes:
+        the filter (m1, m2), scene.signal (rows, columns).
+
+    Returns:
+        A matplotlib animation, a frame for each epoch.
+
+    Example:
+        see `jaxconv learn`, which draws it.
+    """
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.figure import Figure
+
+    kernels, steps = np.asarray(fit.watched["filter"]), np.asarray(fit.steps)
+    similarity = np.asarray(fit.watched["similarity"])
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=80)
+    axes = figure.subplots(1, 3)
+    images = frame(axes, kernels[-1], scene, np.abs(kernels).max())
+    for ax, title in zip(axes, ("filter", "its spectrum", f"response to a {target}, ringed")):
+        ax.set_title(title)
+    head = figure.suptitle(" ")
+
+    def draw(number: int) -> list[Any]:
+        head.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
+        heat = response(kernels[number], scene)
+        for image, data in zip(images, (kernels[number], magnitude(kernels[number]), heat), strict=True):
+            image.set_data(data)
+        images[2].set_clim(heat.min(), heat.max())
+        return images
+
+    return FuncAnimation(figure, draw, frames=len(steps), interval=150, repeat_delay=2000)
+
+
+def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 80) -> Path:
+    """Write an animation, whole or not at all, in the form that its name ends with.
+
+    Args:
+        animation: the animation.
+        path: ends with .gif, .mp4 (which wants ffmpeg) or .html (which stands alone).
+        dpi: dots an inch.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if the name ends otherwise.
+        RuntimeError: if there is no ffmpeg for .mp4.
+
+    Example:
+        see `jaxconv learn`, which writes a GIF.
+    """
+    path = Path(path)
+    checks.one_of("save", "path", path.suffix, SUFFIXES)
+    if path.suffix == ".html":
+        text = animation.to_jshtml(fps=1000 / animation._interval, embed_frames=True)
+        return files.write(path, lambda file: file.write(text.encode()))
+    writer = "pillow" if path.suffix == ".gif" else "ffmpeg"
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        animation.save(part, writer=writer, dpi=dpi)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

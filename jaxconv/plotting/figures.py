@@ -1,0 +1,153 @@
+"""Figures: several panels that tell one story."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxconv.detection import roc as measured
+from jaxconv.learning import Evaluation, Fit, responses
+from jaxconv.matching import Peaks
+from jaxconv.plotting.panels import HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
+from jaxconv.signals import Scene
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def learned(
+    fit: Fit,
+    optimum: Any,
+    scene: Scene,
+    target: str,
+    *,
+    least: float | None = None,
+    seen: Evaluation | None = None,
+) -> "Figure":
+    """Draw a filter on its way: it, its spectrum and its heat map; then loss, similarity and ROC.
+
+    Args:
+        fit: what `learning.fit` returned, having watched {"filter": ..., "similarity": ...}.
+        optimum: the filter in closed form.
+        scene: one that was not learned from, its first place the target's.
+        target: the target's name.
+        least: the loss of the optimum.
+        seen: `learning.evaluate` of the first filter, the last and the optimum, in that order.
+
+    Shapes:
+        optimum (m1, m2), scene.signal (rows, columns).
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+        see `jaxconv learn`, which draws it.
+    """
+    from matplotlib.figure import Figure
+
+    kept = fit.watched["filter"]
+    last = len(fit.steps) - 1
+    chosen = np.unique([0, min(1, last), min(4, last), last])  # it learns most of it in the first few
+    columns = [(f"after {int(fit.steps[i])} steps", np.asarray(kept[i])) for i in chosen]
+    columns[0] = ("random start", columns[0][1])
+    columns.append(("optimum, closed form", np.asarray(optimum)))
+    figure = Figure(figsize=(12, 11), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(2.2, 1))
+    grid = top.subplots(3, len(columns))
+    most = max(np.abs(kernel).max() for _, kernel in columns)
+    for axes, (name, kernel) in zip(grid.T, columns, strict=True):
+        frame(axes, kernel, scene, most)
+        axes[0].set_title(name)
+    for row, what in zip(grid[:, 0], ("filter", "its spectrum", f"response to a {target},\nringed")):
+        row.text(-0.35, 0.5, what, rotation=90, ha="center", va="center", transform=row.transAxes)
+    panels = bottom.subplots(1, 2 if seen else 1, squeeze=False)[0]
+    learning(fit, least, ax=panels[0])
+    panels[0].set(xscale="log")
+    panels[0].set_title("learning")
+    if not seen:
+        return figure
+    right = panels[1]
+    roc(curves(seen, ("random start", "learned", "optimum")), ax=right)
+    right.set_title(f"{seen.at_targets.shape[1]} scenes that were not learned from")
+    return figure
+
+
+def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
+    """Return the `detection.roc` of each filter that `learning.evaluate` looked at.
+
+    Args:
+        seen: what it returned.
+        names: of the filters.
+
+    Returns:
+        The curves, by name.
+
+    Example:
+        see `jaxconv learn`, which draws them.
+    """
+    out = {}
+    for name, targets, others in zip(names, seen.at_targets, seen.elsewhere, strict=True):
+        others = others[~np.isnan(others)]
+        scores = np.concatenate([targets, others])
+        out[name] = measured(scores, np.arange(len(scores)) < len(targets))
+    return out
+
+
+def found(image, score, peaks: Peaks, radii: Sequence[float], searched: str) -> "Figure":
+    """Draw an image and the heat map of a search, its peaks marked and numbered on both.
+
+    Args:
+        image: where was searched.
+        score: the map of scores.
+        peaks: what `matching.find_peaks` found in it.
+        radii: the radius to draw at each peak, in pixels.
+        searched: what was looked for.
+
+    Shapes:
+        image and score (rows, columns).
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+        see `jaxconv find`, which draws it.
+    """
+    from matplotlib.figure import Figure
+
+    count = int(peaks.count)
+    places = np.asarray(peaks.places[:count])
+    aspect = image.shape[0] / image.shape[1]
+    figure = Figure(figsize=(13, 5.6 * aspect + 0.7), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(image, cmap="gray")
+    left.set_title(f"{count} found: {searched}")
+    heat_map(score, places, ax=right)
+    right.set_title("normalized correlation, the best of all radii")
+    for number, (place, radius) in enumerate(zip(places, radii, strict=True)):
+        ring(place, radius, ax=left)
+        corner = (place[1] - 0.8 * radius, place[0] - 0.8 * radius)
+        left.text(*corner, str(number + 1), color="white", fontsize=8, ha="right", va="bottom")
+    for axes in (left, right):
+        axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
+        axes.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    return figure
+
+
+def frame(axes: Any, kernel: Any, scene: Scene, most: float) -> list[Any]:
+    """Draw a filter, its spectrum and its heat map of a scene, in three axes; return the images."""
+    shown = axes[0].imshow(kernel, cmap=SIGNED, vmin=-most, vmax=most)
+    axes[0].set(xticks=[], yticks=[])
+    power = spectrum(kernel, ax=axes[1])
+    axes[1].set(xlabel="", ylabel="", xticks=[-0.4, 0, 0.4], yticks=[-0.4, 0, 0.4])
+    half, (rows, columns) = np.array(kernel.shape) // 2, scene.signal.shape
+    extent = (half[1] - 0.5, columns - half[1] - 0.5, rows - half[0] - 0.5, half[0] - 0.5)
+    heat = axes[2].imshow(response(kernel, scene), cmap=HEAT, extent=extent)
+    axes[2].set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    ring(scene.places[0], 0.62 * kernel.shape[0], ax=axes[2])
+    return [shown, power, heat]
+
+
+def response(kernel: Any, scene: Scene) -> np.ndarray:
+    """Return a filter's map of responses in one scene, in its own standard deviations."""
+    heat = np.asarray(responses(kernel, scene.signal[None])[0])
+    return (heat - heat.mean()) / (heat.std() or 1.0)

@@ -1,0 +1,258 @@
+"""Panels: one picture, in the axes that it is given.
+
+Each function takes `ax` (None for pyplot's current axes) and returns what it drew.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+    from matplotlib.lines import Line2D
+
+SIGNED = "RdBu_r"  # zero is white; told apart by the colour-blind
+HEAT = "viridis"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
+
+
+def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -> "AxesImage":
+    """Draw filters side by side on one scale of colour, zero white.
+
+    Args:
+        bank: the filters, of two axes each.
+        names: of each, written above it.
+        ax: where; None for the current axes.
+
+    Shapes:
+        bank (k, m1, m2).
+
+    Returns:
+        The image.
+
+    Example:
+        >>> filters(np.eye(3)[None], ["a diagonal"]).get_cmap().name
+        'RdBu_r'
+    """
+    kernels = [np.asarray(kernel, float) for kernel in bank]
+    most = max(np.abs(kernel).max() for kernel in kernels) or 1.0
+    picture, middles = _side_by_side(kernels)
+    ax = _axes(ax)
+    drawn = ax.imshow(picture, cmap=SIGNED, vmin=-most, vmax=most)
+    for name, middle in zip(names, middles):
+        ax.text(middle, -1.0, name, ha="center", va="bottom")
+    ax.set_axis_off()
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="weight")
+    return drawn
+
+
+def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes | None" = None) -> list:
+    """Draw the maps that one image becomes, a row for each layer, each map on its own grey scale.
+
+    Args:
+        layers: the maps of each layer.
+        names: of each layer, written at its left.
+        ax: where; None for the current axes.
+
+    Shapes:
+        each layer (rows, columns, features).
+
+    Returns:
+        The images.
+
+    Example:
+        >>> len(feature_maps([np.ones((8, 8, 1)), np.ones((4, 4, 6))]))
+        2
+    """
+    ax = _axes(ax)
+    drawn, top = [], 0.0
+    for number, layer in enumerate(layers):
+        maps = np.moveaxis(np.asarray(layer, float), -1, 0)
+        low, high = (f(maps, axis=(1, 2), keepdims=True) for f in (np.min, np.max))
+        picture, _ = _side_by_side(list((maps - low) / np.maximum(high - low, 1e-12)))
+        height = picture.shape[0] / picture.shape[1]
+        height = max(height, 0.04) if len(maps) > 1 else 0.2
+        width = 1.0 if len(maps) > 1 else height * picture.shape[1] / picture.shape[0]
+        drawn.append(ax.imshow(picture, cmap="gray", extent=(0, width, -top - height, -top)))
+        if number < len(names):
+            ax.text(-0.01, -top - height / 2, names[number], ha="right", va="center")
+        top += height + 0.02
+    ax.set(xlim=(0, 1), ylim=(-top, 0))
+    ax.set_axis_off()
+    return drawn
+
+
+def heat_map(
+    response: Any, places: Any = (), *, extent: Any = None, ax: "Axes | None" = None
+) -> "AxesImage":
+    """Draw a map of responses with its scale, and crosses at its peaks.
+
+    Args:
+        response: the map.
+        places: row and column of each peak, in the units of the axes.
+        extent: left, right, bottom, top in pixels, where the map is smaller than its image.
+        ax: where; None for the current axes.
+
+    Shapes:
+        response (rows, columns), places (k, 2).
+
+    Returns:
+        The image.
+
+    Example:
+        >>> heat_map(np.eye(5), [(2, 2)]).get_cmap().name
+        'viridis'
+    """
+    ax = _axes(ax)
+    drawn = ax.imshow(np.asarray(response), cmap=HEAT, extent=extent)
+    for row, column in np.reshape(np.asarray(places, float), (-1, 2)):
+        ax.plot(column, row, "x", color="tab:red", ms=7, mew=1.5)
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.8)
+    return drawn
+
+
+def spectrum(filter: Any, *, ax: "Axes | None" = None) -> Any:
+    """Draw the magnitude of a filter's spectrum, relative to its greatest, frequency 0 in the middle.
+
+    Args:
+        filter: the filter, of one or two axes.
+        ax: where; None for the current axes.
+
+    Shapes:
+        filter (m,) or (m1, m2).
+
+    Units:
+        cycles per sample.
+
+    Returns:
+        The line or the image.
+
+    Example:
+        >>> type(spectrum(np.ones(3))).__name__
+        'Line2D'
+    """
+    ax = _axes(ax)
+    values = magnitude(filter)
+    if values.ndim == 1:
+        (drawn,) = ax.plot(np.fft.fftshift(np.fft.fftfreq(values.size)), values, color=COLOURS[0])
+        ax.set(xlabel="frequency (cycles per sample)", ylabel="magnitude, relative")
+        return drawn
+    drawn = ax.imshow(values, cmap=HEAT, extent=(-0.5, 0.5, 0.5, -0.5))
+    ax.set(xlabel="frequency (cycles per pixel)", ylabel="frequency (cycles per pixel)")
+    return drawn
+
+
+def magnitude(filter: Any) -> np.ndarray:
+    """Return the magnitude of a filter's spectrum over its greatest, frequency 0 in the middle."""
+    values = np.asarray(filter, float)
+    size = [4 * max(values.shape) + 1] * values.ndim
+    out = np.abs(np.fft.fftshift(np.fft.fftn(values, size)))
+    return out / (out.max() or 1.0)
+
+
+def roc(curves: dict[str, Any], *, least: float = 1e-4, ax: "Axes | None" = None) -> "list[Line2D]":
+    """Draw receiver operating characteristics: the share detected against the share of false alarms.
+
+    Args:
+        curves: what `detection.roc` returned, by name.
+        least: the least share of false alarms to show, on a logarithmic scale.
+        ax: where; None for the current axes.
+
+    Returns:
+        The lines.
+
+    Example:
+        >>> from jaxconv.detection import roc as measured
+        >>> [line.get_label() for line in roc({"mine": measured([2.0, 1.0], [True, False])})]
+        ['mine']
+    """
+    ax = _axes(ax)
+    lines = []
+    for number, (name, curve) in enumerate(curves.items()):
+        false, found = (np.asarray(rate) for rate in (curve.false_alarm, curve.detection))
+        style = "-" if number < 2 else "--"  # where two agree, both are seen
+        options = {"color": COLOURS[number], "ls": style, "label": name, "drawstyle": "steps-post"}
+        lines += ax.plot(np.maximum(false, least / 10), found, lw=2, **options)
+    ax.set(xscale="log", xlim=(least, 1), ylim=(0, 1.02))
+    ax.set(xlabel="false alarms, share of places", ylabel="detected, share of targets")
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower right")
+    return lines
+
+
+def learning(fit: Any, optimum: float | None = None, *, ax: "Axes | None" = None) -> "list[Line2D]":
+    """Draw the loss at each step and, where it was watched, the similarity to the optimum.
+
+    Args:
+        fit: what `learning.fit` returned; its `watched["similarity"]` is drawn on a scale at the right.
+        optimum: the loss of the optimum, drawn as a line.
+        ax: where; None for the current axes.
+
+    Returns:
+        The lines.
+
+    Example:
+        >>> from jaxconv.learning import Fit
+        >>> len(learning(Fit(None, None, np.ones(20), {}, np.array([0, 10, 20]))))
+        1
+    """
+    ax = _axes(ax)
+    steps, losses = np.arange(1, len(fit.losses) + 1), np.asarray(fit.losses)
+    lines = ax.plot(steps, losses, color=COLOURS[0], lw=1, label="loss")
+    if optimum is not None:
+        lines.append(ax.axhline(optimum, color=COLOURS[0], ls="--", label="loss of the optimum"))
+    ax.set(xlabel="step", ylabel="loss")
+    if isinstance(fit.watched, dict) and "similarity" in fit.watched:
+        right, similarity = ax.twinx(), np.asarray(fit.watched["similarity"])
+        lines += right.plot(fit.steps, similarity, color=COLOURS[1], label="similarity")
+        right.set(ylabel="similarity to the optimum", ylim=(min(0.0, similarity.min()), 1.02))
+    ax.legend(lines, [str(line.get_label()) for line in lines], loc="center right")
+    return lines
+
+
+def ring(place: Any, radius: float, *, ax: "Axes | None" = None, colour: str = "tab:orange") -> Any:
+    """Draw a circle around a place.
+
+    Args:
+        place: row and column.
+        radius: in pixels.
+        ax: where; None for the current axes.
+        colour: of the line.
+
+    Returns:
+        The patch.
+
+    Example:
+        >>> ring((5, 5), 2.0).get_radius()
+        2.0
+    """
+    from matplotlib.patches import Circle
+
+    row, column = (float(x) for x in place)
+    return _axes(ax).add_patch(Circle((column, row), radius, fill=False, color=colour, lw=1.5))
+
+
+def _axes(ax: "Axes | None") -> "Axes":
+    """Return the axes that are given, or pyplot's current ones."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.gca()
+
+
+def _side_by_side(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[float]]:
+    """Return pictures in a row with blank between, and the column of each one's middle."""
+    gap = max(1, round(pictures[0].shape[1] * 0.12))
+    height = max(picture.shape[0] for picture in pictures)
+    parts, middles, column = [], [], 0
+    for picture in pictures:
+        rows, columns = picture.shape
+        padded = np.full((height, columns + gap), np.nan)
+        padded[:rows, :columns] = picture
+        parts.append(padded)
+        middles.append(column + (columns - 1) / 2)
+        column += columns + gap
+    return np.concatenate(parts, 1)[:, :-gap], middles
