@@ -16,9 +16,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from jaxconv import calibration
-from jaxconv.__main__ import _load, app
+from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
+from jaxconv.commands.shared import load
 from jaxconv.engine import costs
 from tests.helpers import program
 
@@ -48,11 +49,17 @@ def test_finds_the_coins(tmp_path):
 
 
 def test_learns_writes_and_finds_with_what_it_learned(tmp_path):
-    options = ("--steps", 40, "--size", 11, "--batch", 16, "--output", tmp_path)
+    options = ("--steps", 100, "--size", 11, "--batch", 16, "--output", tmp_path)
     status, out, error = run("learn", "circle", *options)
     assert (status, error) == (0, "")
     assert re.search(r"^learned +0\.9", out, re.MULTILINE)
-    assert {path.name for path in tmp_path.iterdir()} == {"circle.npz", "circle.png"}
+    wrote = {"circle.npz", "circle.json", "circle.png", "circle.gif"}
+    assert {path.name for path in tmp_path.iterdir()} == wrote
+    history = json.loads((tmp_path / "circle.json").read_text())
+    assert len(history["losses"]) == history["steps"][-1] == history["asked"]["steps"] == 100
+    assert history["similarity"][0] < 0.4 < 0.9 < history["similarity"][-1]
+    with Image.open(tmp_path / "circle.gif") as moving:
+        assert moving.n_frames == 11
     with np.load(tmp_path / "circle.npz") as file:
         assert file["filter"].shape == (11, 11)
         assert str(file["target"]) == "circle"
@@ -60,6 +67,17 @@ def test_learns_writes_and_finds_with_what_it_learned(tmp_path):
     status, out, _ = run("find", COINS, *filter, "--threshold", 0.5)
     assert status == 0
     assert "found: circle.npz in coins.png" in out
+
+
+@pytest.mark.parametrize("loss", ["logistic", "least-squares"])
+def test_learns_what_is_marked_in_a_photograph(tmp_path, loss):
+    marks = [x for row, column, _ in TRUE_COINS[12:18] for x in ("--mark", f"{row},{column}")]
+    options = ("--loss", loss, "--steps", 20, "--size", 41, "--batch", 2, "--output", tmp_path)
+    status, out, error = run("learn", COINS, *marks, *options, "--optimizer", "adamw")
+    assert (status, error) == (0, "")
+    assert re.search(r"^learned +cosine with the optimum +-?0\.\d+", out, re.MULTILINE)
+    with np.load(tmp_path / "coins.npz") as file:
+        assert file["filter"].shape == (41, 41)
 
 
 def bad_files(folder):
@@ -75,6 +93,22 @@ MISTAKES = [
     (["learn", "circle", "--size", "10"], "`size` must be a positive odd whole number; got 10"),
     (["learn", "circle", "--steps", "0"], "`steps` must be a positive whole number; got 0"),
     (["learn", "circle", "--noise", "0"], "`noise` must be positive; got 0"),
+    (["learn", "circle", "--loss", "logistics"], "`loss` must be one of .* Did you mean 'logistic'"),
+    (["learn", "circle", "--optimizer", "adan"], "`optimizer` must be one of .* Did you mean 'adam'"),
+    (["learn", "circle", "--mark", "3,4"], "`mark` must be left out for a shape; got 3,4"),
+    (["learn", "circle", "--resume"], "`save` must name a file that is there; got out/circle.state.npz"),
+    (["learn", "small.png"], "`mark` must be given for a picture.* Try --mark 43,334"),
+    (["learn", "small.png", "--mark", "3"], "`mark` must be a row and a column; got '3'. Try 43,334"),
+    (
+        ["learn", "small.png", "--mark", "5,5"],
+        "`size` must be no larger than the picture",
+    ),
+    (
+        ["learn", "small.png", "--mark", "1,1", "--size", "5"],
+        "`mark` must lie 2 pixels within the picture, .10, 12.; got 1,1",
+    ),
+    (["learn", "absent.png", "--mark", "5,5"], "No such file.*absent.png"),
+    (["learn", "circle", "--rate", "1e30"], "the loss must be finite; got nan at step"),
     (["find", "absent.png", "--template", "circle", "--radius", "20"], "No such file.*absent.png"),
     (["find", "text.png", "--template", "circle", "--radius", "20"], "cannot identify image file"),
     (
@@ -125,21 +159,28 @@ def test_as_a_program_it_exits_with_2(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_ctrl_c_leaves_no_half_written_file(tmp_path):
+def test_ctrl_c_keeps_the_best_so_far_and_resume_goes_on(tmp_path):
     command = [sys.executable, "-m", "jaxconv", "learn", "circle", "--steps", "100000"]
     heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
     with subprocess.Popen(
-        [*command, "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [*command, "--output", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         signal.signal(signal.SIGINT, heeded)
-        time.sleep(8)
+        while not (tmp_path / "circle.state.npz").exists():
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         try:
-            _, error = process.communicate(timeout=60)
+            out, error = process.communicate(timeout=60)
         finally:
             process.kill()  # else a program that does not end would slow the tests after it
     assert (process.returncode, error) == (130, "")
-    assert list(tmp_path.iterdir()) == []
+    steps = int(re.search(r"interrupted after (\d+) of 100000 steps; --resume goes on", out)[1])
+    kept = {"circle.npz", "circle.json", "circle.state.npz"}
+    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert len(json.loads((tmp_path / "circle.json").read_text())["losses"]) == steps
 
 
 @pytest.mark.parametrize("mode", ["L", "I;16", "F", "P", "1", "LA", "RGB", "RGBA", "CMYK"])
@@ -149,7 +190,7 @@ def test_reads_pictures_of_every_kind(tmp_path, mode):
     picture = picture if mode == "I;16" else picture.convert(mode)
     path = tmp_path / "ramp.tif"
     picture.save(path)
-    loaded = np.asarray(_load(path))
+    loaded = np.asarray(load(path))
     assert loaded.shape == (9, 24)
     assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.6  # mode 1 is dithered
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +68,7 @@ def learn(
     with one_line_errors("learn"):
         order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed)
         task = _task(order)
-        optimum = learning.optimum(task.clean, size, noise)
+        optimum = jax.jit(partial(learning.optimum, size=size, noise=noise))(task.clean)
         path = output / task.name
         fit, state = _fit(order, task, optimum, path.with_suffix(".state.npz"), resume)
         found = _filter(fit.best if fit.interrupted else fit.parameters)
@@ -136,7 +137,7 @@ def _show(
     """Print how the filter compares, and draw it."""
     scene_key, test_key = jax.random.split(jax.random.key(order.seed + 2))
     draw = task.draw(order.noise)
-    fresh = jax.vmap(draw)(jax.random.split(scene_key, 64))
+    fresh = jax.jit(jax.vmap(draw))(jax.random.split(scene_key, 64))
     scene = jax.tree.map(lambda a: a[0], fresh)
     bank = {"random start": fit.watched["filter"][0], "learned": found, "optimum (Fisher)": optimum}
     seen = least = None
@@ -162,9 +163,10 @@ def _rates(
     key: jax.Array, order: Order, task: Task, bank: dict[str, jax.Array], optimum: jax.Array
 ) -> learning.Evaluation:
     """Print each filter's similarity to the optimum and its detection rates in fresh scenes."""
-    levels = (order.noise, 2 * order.noise)
+    levels = (order.noise, 4 * order.noise)
     filters = jnp.stack(list(bank.values()))
-    seen = [learning.evaluate(key, task.draw(level), filters) for level in levels]
+    evaluate = [jax.jit(partial(learning.evaluate, draw=task.draw(level))) for level in levels]
+    seen = [each(key, filters=filters) for each in evaluate]
     rates = [column for each in seen for column in (each.detected(), each.first)]
     print(f"{'':20}{'cosine with':>12}" + "".join(f"{f'noise {level:g}':>22}" for level in levels))
     print(f"{'':20}{'the optimum':>12}" + f"{'detected':>11}{'first':>11}" * 2)

@@ -26,7 +26,9 @@ def calibrate(
     with one_line_errors("calibrate"):
         number = len(list(calibration.problems("cpu")))
         with progress.bar("calibrating", number) as report:
-            found = calibration.calibrate(platform, report=report)
+            found = calibration.calibrate(
+                platform, report=lambda done, seconds: report(done, seconds=seconds)
+            )
         print(found)
         print(f"wrote {store.path(platform or jax.default_backend())}")
 
@@ -57,7 +59,7 @@ def bench(
             for done, (part, name, results) in enumerate(running.run(platform, quick, only), 1):
                 row = results[part][name]
                 print(_benched(f"{part}: {name}", row))
-                report(done, row["seconds"].get(rows.OURS, 0.0))
+                report(done, seconds=row["seconds"].get(rows.OURS, 0.0))
                 text = json.dumps(results, indent=1)
                 files.write(
                     output / "benchmarks.json", lambda file, text=text: file.write(text.encode())

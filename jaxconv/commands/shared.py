@@ -13,7 +13,12 @@ import typer
 
 from jaxconv import files
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",  # which fills paragraphs anew
+)
 Output = Annotated[Path, typer.Option(help="Folder for the files that it writes.")]
 
 CTRL_C = 130
@@ -30,6 +35,8 @@ def one_line_errors(command: str) -> Iterator[None]:
     """Turn a user's mistake into one line and exit status 2."""
     try:
         yield
+    except typer.Exit:  # which is a RuntimeError
+        raise
     except MISTAKES as error:
         text = " ".join(str(error).split())
         prefix = "" if text.startswith(f"{command}:") else f"{command}: "

@@ -86,8 +86,8 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
 
     Example:
         >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
-        >>> float(deflection(jnp.ones(1), scenes).round(3))
-        6.86
+        >>> f"{deflection(jnp.ones(1), scenes):.2f}"
+        '7.03'
     """
     maps = responses(filter, scenes.signal)
     at, found, free = _places(maps, scenes, filter.shape, target)
@@ -118,8 +118,8 @@ def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) ->
 
     Example:
         >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
-        >>> float(negative_deflection(jnp.ones(1), scenes).round(3))
-        -6.86
+        >>> f"{negative_deflection(jnp.ones(1), scenes):.2f}"
+        '-7.03'
     """
     return -deflection(filter, scenes, target=target)
 
@@ -149,8 +149,8 @@ def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array
 
     Example:
         >>> scenes = Scene(jnp.array([[0, 9, 0, 0, 3, 1.0]]), jnp.array([[[1]]]), jnp.array([[0]]))
-        >>> float(logistic(Detector(jnp.zeros(1), jnp.zeros(())), scenes).round(3))
-        0.693
+        >>> f"{logistic(Detector(jnp.zeros(1), jnp.zeros(())), scenes):.3f}"
+        '0.693'
     """
     maps = responses(detector.filter, scenes.signal) + detector.bias
     at, found, free = _places(maps, scenes, detector.filter.shape, target)

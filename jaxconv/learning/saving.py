@@ -30,6 +30,9 @@ def read(
     The leaves of the `exact` ones have the same shapes; of those of the `alike` ones the first axis
     may differ.
     """
+    if not path.exists():
+        error = checks.value_error(function, "save", "name a file that is there", path)
+        raise FileNotFoundError(str(error))
     with np.load(path, allow_pickle=False) as file:
         found = dict(file)
     made = json.loads(str(found.pop("settings", "{}")))

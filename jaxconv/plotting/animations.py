@@ -39,7 +39,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
 
     kernels, steps = np.asarray(fit.watched["filter"]), np.asarray(fit.steps)
     similarity = np.asarray(fit.watched["similarity"])
-    figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=80)
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=64)
     axes = figure.subplots(1, 3)
     images = frame(axes, kernels[-1], scene, np.abs(kernels).max())
     for ax, title in zip(axes, ("filter", "its spectrum", f"response to a {target}, ringed")):
@@ -57,7 +57,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
     return FuncAnimation(figure, draw, frames=len(steps), interval=150, repeat_delay=2000)
 
 
-def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 80) -> Path:
+def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path:
     """Write an animation, whole or not at all, in the form that its name ends with.
 
     Args:
@@ -78,7 +78,7 @@ def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 80) -> Path
     path = Path(path)
     checks.one_of("save", "path", path.suffix, SUFFIXES)
     if path.suffix == ".html":
-        text = animation.to_jshtml(fps=1000 / animation._interval, embed_frames=True)
+        text = animation.to_jshtml(embed_frames=True)
         return files.write(path, lambda file: file.write(text.encode()))
     writer = "pillow" if path.suffix == ".gif" else "ffmpeg"
     part = path.with_name(f".{path.stem}.part{path.suffix}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from jaxconv.detection import roc as measured
@@ -50,19 +51,24 @@ def learned(
     chosen = np.unique([0, min(1, last), min(4, last), last])  # it learns most of it in the first few
     columns = [(f"after {int(fit.steps[i])} steps", np.asarray(kept[i])) for i in chosen]
     columns[0] = ("random start", columns[0][1])
-    columns.append(("optimum, closed form", np.asarray(optimum)))
+    columns.append(("optimum", np.asarray(optimum)))
     figure = Figure(figsize=(12, 11), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(2.2, 1))
+    halves: Any = figure.subfigures(2, 1, height_ratios=(2.2, 1))
+    top, bottom = halves
     grid = top.subplots(3, len(columns))
     most = max(np.abs(kernel).max() for _, kernel in columns)
     for axes, (name, kernel) in zip(grid.T, columns, strict=True):
         frame(axes, kernel, scene, most)
         axes[0].set_title(name)
-    for row, what in zip(grid[:, 0], ("filter", "its spectrum", f"response to a {target},\nringed")):
+    for row, what in zip(
+        grid[:, 0],
+        ("filter", "its spectrum\n(cycles per pixel)", f"response to a {target},\nringed (pixels)"),
+    ):
         row.text(-0.35, 0.5, what, rotation=90, ha="center", va="center", transform=row.transAxes)
     panels = bottom.subplots(1, 2 if seen else 1, squeeze=False)[0]
     learning(fit, least, ax=panels[0])
-    panels[0].set(xscale="log")
+    panels[0].set_xscale("symlog", linthresh=10)  # the first epoch is where most happens
+    panels[0].set_xlim(0, len(fit.losses))
     panels[0].set_title("learning")
     if not seen:
         return figure
@@ -89,7 +95,7 @@ def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
     for name, targets, others in zip(names, seen.at_targets, seen.elsewhere, strict=True):
         others = others[~np.isnan(others)]
         scores = np.concatenate([targets, others])
-        out[name] = measured(scores, np.arange(len(scores)) < len(targets))
+        out[name] = jax.jit(measured)(scores, np.arange(len(scores)) < len(targets))
     return out
 
 

@@ -148,7 +148,7 @@ def magnitude(filter: Any) -> np.ndarray:
     """Return the magnitude of a filter's spectrum over its greatest, frequency 0 in the middle."""
     values = np.asarray(filter, float)
     size = [4 * max(values.shape) + 1] * values.ndim
-    out = np.abs(np.fft.fftshift(np.fft.fftn(values, size)))
+    out = np.abs(np.fft.fftshift(np.fft.fftn(values, size, range(values.ndim))))
     return out / (out.max() or 1.0)
 
 
@@ -173,7 +173,7 @@ def roc(curves: dict[str, Any], *, least: float = 1e-4, ax: "Axes | None" = None
     for number, (name, curve) in enumerate(curves.items()):
         false, found = (np.asarray(rate) for rate in (curve.false_alarm, curve.detection))
         style = "-" if number < 2 else "--"  # where two agree, both are seen
-        options = {"color": COLOURS[number], "ls": style, "label": name, "drawstyle": "steps-post"}
+        options: Any = {"color": COLOURS[number], "ls": style, "label": name, "drawstyle": "steps-post"}
         lines += ax.plot(np.maximum(false, least / 10), found, lw=2, **options)
     ax.set(xscale="log", xlim=(least, 1), ylim=(0, 1.02))
     ax.set(xlabel="false alarms, share of places", ylabel="detected, share of targets")
