@@ -81,7 +81,8 @@ PUBLIC = {
     " scharr sobel",
     "jaxconv.learning": "Detector Evaluation Fit State confusion cosine_similarity default_optimizer"
     " deflection evaluate fit init logistic negative_deflection non_negative optimum peak_least_squares"
-    " peak_responses random_filter responses separable softmax step symmetric unit_energy zero_mean",
+    " peak_responses random_filter responses separable softmax sorting step symmetric unit_energy"
+    " zero_mean",
     "jaxconv.matching": "Best Loudest Peaks Views best_match find_peaks loudest match match_template"
     " normalized_correlation overlap_share rotations scales",
     "jaxconv.preparation": "FUNCTIONS prepare",

@@ -101,7 +101,7 @@ def patch_size(function: str, scenes: Scene, size: int | Sequence[int]) -> tuple
     return sizes
 
 
-def targets(scenes: Scene, size: Sequence[int], target: int) -> tuple[jax.Array, jax.Array]:
+def targets(scenes: Scene, size: Sequence[int], target: int | None) -> tuple[jax.Array, jax.Array]:
     """Return where patches at the places begin, and whether each is a target's and lies inside.
 
     Scenes have a leading axis -> (count, k, d) and (count, k).
@@ -111,20 +111,26 @@ def targets(scenes: Scene, size: Sequence[int], target: int) -> tuple[jax.Array,
         for axis, (n, m) in enumerate(zip(scenes.signal.shape[1:], size, strict=True))
     ]
     inside = reduce(jnp.logical_and, [(start >= 0) & (start <= last) for start, last in along])
-    return jnp.stack([start for start, _ in along], -1), inside & (scenes.kinds == target)
+    return jnp.stack([start for start, _ in along], -1), inside & _is(scenes.kinds, target)
 
 
-def elsewhere(scenes: Scene, size: Sequence[int], target: int) -> jax.Array:
+def elsewhere(scenes: Scene, size: Sequence[int], target: int | None) -> jax.Array:
     """Return, of each place in the maps of responses, whether no target reaches into its patch.
 
-    Scenes have a leading axis -> (count, n1 - m1 + 1, ..., nd - md + 1).
+    Without a target, no pattern of any kind. Scenes have a leading axis -> (count, n1 - m1 + 1, ...,
+    nd - md + 1).
     """
     space = [n - m + 1 for n, m in zip(scenes.signal.shape[1:], size, strict=True)]
     grid = jnp.indices(space, sparse=True)
 
     def far(corner: jax.Array, kind: jax.Array) -> jax.Array:
         apart = [jnp.abs(axis - at) >= m for axis, at, m in zip(grid, corner, size, strict=True)]
-        return reduce(jnp.logical_or, apart) | (kind != target)
+        return reduce(jnp.logical_or, apart) | ~_is(kind, target)
 
     corners, _ = targets(scenes, size, target)
     return jax.vmap(lambda corners, kinds: jax.vmap(far)(corners, kinds).all(0))(corners, scenes.kinds)
+
+
+def _is(kinds: jax.Array, target: int | None) -> jax.Array:
+    """Tell which kinds are the target, or any."""
+    return kinds >= 0 if target is None else kinds == target

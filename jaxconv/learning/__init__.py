@@ -16,6 +16,7 @@ from jaxconv.learning.losses import (
     peak_responses,
     responses,
     softmax,
+    sorting,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "responses",
     "separable",
     "softmax",
+    "sorting",
     "step",
     "symmetric",
     "unit_energy",

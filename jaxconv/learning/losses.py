@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import entr
 
 from jaxconv import checks
 from jaxconv.convolution import correlate
@@ -89,11 +90,7 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
         >>> f"{deflection(jnp.ones(1), scenes):.2f}"
         '7.03'
     """
-    maps = responses(filter, scenes.signal)
-    at, found, free = _places(maps, scenes, filter.shape, target)
-    mean = _mean(maps, free)
-    variance = _mean((maps - mean) ** 2, free)
-    return (_mean(at, found) - mean) / jnp.sqrt(variance)
+    return _mean(*_standardized(responses(filter, scenes.signal), scenes, filter.shape, target))
 
 
 def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Array:
@@ -265,8 +262,60 @@ def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
     return -jnp.take_along_axis(named, scenes.kinds, 1).mean()
 
 
+def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Array:
+    """Return the loss by which a bank sorts patterns among its filters, told where they are, not which.
+
+    `-(mean of log sum over filters of exp z) - balance (entropy of how often each filter is chosen)`,
+    over all patterns: z is a filter's response to one in standard deviations above its mean where there
+    is none, and the filters are chosen with probabilities `softmax(z)`. The first term makes some filter
+    respond to each pattern, the second gives each filter its share of them.
+
+    Args:
+        bank: filters along the first axis; as many as there are kinds.
+        scenes: with one leading axis; their kinds are not looked at.
+        balance: the weight of the entropy.
+
+    Shapes:
+        bank (k, m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
+
+    Returns:
+        The loss.
+
+    Raises:
+        ValueError: as `responses`.
+
+    Gradient:
+        In the bank and the signals.
+
+    Source:
+        after A. Krause, P. Perona and R. Gomes, "Discriminative clustering by regularized information
+        maximization" (2010).
+
+    Example:
+        >>> signal, places = jnp.array([[0, 9.0, 0, 1, 3, -9]]), jnp.array([[[1], [5]]])
+        >>> scenes = Scene(signal, places, jnp.array([[0, 1]]))
+        >>> apart, alike = jnp.array([[1.0], [-1.0]]), jnp.array([[1.0], [1.0]])
+        >>> bool(sorting(apart, scenes) < sorting(alike, scenes))
+        True
+    """
+    maps, size = responses(bank, scenes.signal), bank.shape[1:]
+    scores, found = jax.vmap(lambda maps: _standardized(maps, scenes, size, None), 1, -1)(maps)
+    found = found[..., 0]
+    shares = _mean(jax.nn.softmax(scores), found[..., None], (0, 1))
+    return -_mean(jax.nn.logsumexp(scores, -1), found) - balance * entr(shares).sum()
+
+
+def _standardized(
+    maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int | None
+) -> tuple[jax.Array, jax.Array]:
+    """Return the responses at the places, in deviations above the mean elsewhere, and which count."""
+    at, found, free = _places(maps, scenes, size, target)
+    mean = _mean(maps, free)
+    return (at - mean) / jnp.sqrt(_mean((maps - mean) ** 2, free)), found
+
+
 def _places(
-    maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int
+    maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int | None
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return the responses at the places, which are targets, and which of the map are elsewhere."""
     corners, found = targets(scenes, size, target)
@@ -274,5 +323,5 @@ def _places(
     return at, found, elsewhere(scenes, size, target)
 
 
-def _mean(values: jax.Array, where: jax.Array) -> jax.Array:
-    return jnp.where(where, values, 0).sum() / where.sum()
+def _mean(values: jax.Array, where: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:
+    return jnp.where(where, values, 0).sum(axes) / where.sum(axes)

@@ -49,11 +49,11 @@ def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -
 
 
 def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes | None" = None) -> list:
-    """Draw the maps that one image becomes, a row for each layer, each map on its own grey scale.
+    """Draw the maps that one image becomes, layer after layer, each map on its own grey scale.
 
     Args:
         layers: the maps of each layer.
-        names: of each layer, written at its left.
+        names: of each layer, written above it.
         ax: where; None for the current axes.
 
     Shapes:
@@ -67,19 +67,17 @@ def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes 
         2
     """
     ax = _axes(ax)
-    drawn, top = [], 0.0
+    drawn, left = [], 0.0
     for number, layer in enumerate(layers):
         maps = np.moveaxis(np.asarray(layer, float), -1, 0)
         low, high = (f(maps, axis=(1, 2), keepdims=True) for f in (np.min, np.max))
-        picture, _ = _side_by_side(list((maps - low) / np.maximum(high - low, 1e-12)))
-        height = picture.shape[0] / picture.shape[1]
-        height = max(height, 0.04) if len(maps) > 1 else 0.2
-        width = 1.0 if len(maps) > 1 else height * picture.shape[1] / picture.shape[0]
-        drawn.append(ax.imshow(picture, cmap="gray", extent=(0, width, -top - height, -top)))
+        picture = _in_a_grid((maps - low) / np.maximum(high - low, 1e-12))
+        width = picture.shape[1] / picture.shape[0]
+        drawn.append(ax.imshow(picture, cmap="gray", extent=(left, left + width, 0, 1)))
         if number < len(names):
-            ax.text(-0.01, -top - height / 2, names[number], ha="right", va="center")
-        top += height + 0.02
-    ax.set(xlim=(0, 1), ylim=(-top, 0))
+            ax.text(left + width / 2, 1.02, names[number], ha="center", va="bottom")
+        left += width + 0.1
+    ax.set(xlim=(0, left - 0.1), ylim=(0, 1.1))
     ax.set_axis_off()
     return drawn
 
@@ -256,3 +254,15 @@ def _side_by_side(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[floa
         middles.append(column + (columns - 1) / 2)
         column += columns + gap
     return np.concatenate(parts, 1)[:, :-gap], middles
+
+
+def _in_a_grid(maps: np.ndarray) -> np.ndarray:
+    """Return maps in rows, as near to a square as may be, with blank between."""
+    columns = int(np.ceil(np.sqrt(len(maps) * maps.shape[1] / maps.shape[2])))
+    rows = -(-len(maps) // columns)
+    fine = max(1, 16 // max(maps.shape[1:]))  # so that a blank of one pixel is thin
+    tiles = np.full((rows * columns, *(fine * n + 1 for n in maps.shape[1:])), np.nan)
+    tiles[: len(maps), :-1, :-1] = np.kron(maps, np.ones((1, fine, fine)))
+    height, width = tiles.shape[1:]
+    grid = tiles.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width)[:-1, :-1]
