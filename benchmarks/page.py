@@ -30,6 +30,15 @@ TABLES = (
     "channels, value and both gradients",
 )
 FINDING = ("finding: matching", "finding: matching, value and both gradients", "finding: banks")
+LEARNING = "learning"
+LEARNING_INTRODUCTION = """\
+Written by `make bench`, or by `jaxconv bench --only learning` and `python benchmarks/page.py`. A
+circle is learned among a cross and a square, in noise of 0.5, on the negative deflection. All start
+from the same filter, see the same batches in the same order and step by the same Adam, in turn in one
+process; float32. The plain ones, JAX with `lax.conv_general_dilated` and optax, and PyTorch, are
+handed the masks of what lies elsewhere, which we make within the time that is told. Times are medians
+of steps; the time until the filter has a similarity of 0.99 to the optimum is without the first step,
+which compiles.""".splitlines()
 FINDING_INTRODUCTION = """\
 Written by `make bench`, or by `jaxconv bench --only finding` and `python benchmarks/page.py`. Times are
 medians of calls that alternate with all others' in one process; float32; compile time apart. **Bold** is
@@ -295,9 +304,33 @@ def _found(rows: dict) -> list[str]:
     return lines
 
 
+def write_learning(results: dict, folder: Path) -> None:
+    """Write the page of what learns."""
+    about = results["about"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    text = [
+        *("# Learning, beside its peers", "", *LEARNING_INTRODUCTION, ""),
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
+        f"{about['date']}.",
+        *(
+            "",
+            "| case | who | ms a step | steps a second | s to 0.99 | steps to 0.99 | as long as ours |",
+        ),
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case, row in results[LEARNING].items():
+        for name, seconds in row["seconds"].items():
+            cells = f"{seconds * 1e3:.3g} | {1 / seconds:.3g} | {row['until'][name]:.3g}"
+            ratio = f"{seconds / ours(row):.1f}"
+            text.append(f"| {case} | {name} | {cells} | {row['steps'][name]} | {ratio} |")
+    (folder / "learning-benchmarks.md").write_text("\n".join(text) + "\n")
+
+
 if __name__ == "__main__":
     saved, docs = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     if set(TABLES) <= set(saved):
         write(saved, docs)
     if set(FINDING) <= set(saved):
         write_finding(saved, docs)
+    if LEARNING in saved:
+        write_learning(saved, docs)

@@ -2,7 +2,7 @@
 
 You will see a bank that starts from random values become one filter for the circle, one for the cross,
 the square and the triangle, and whom each takes for whom in scenes that it did not learn from; then the
-same bank learned with labels, by softmax over its peak responses.
+same bank learned with labels but not places, by softmax over its peak responses.
 Try next: BALANCE = 2, where on some seeds two shapes fall to one filter.
 
     python examples/sort_shapes.py --save out
@@ -58,7 +58,7 @@ def main():
         sorted_right += right > 0.9
         print(f"seed {seed}: {right:.1%} right, confusion {counts[:, order].tolist()}")
     print(f"sorted right: {sorted_right} of {len(SEEDS)} seeds")
-    _, labelled = learn(0, learning.softmax)
+    _, labelled = learn(0, learning.softmax, steps=1000)
     counts = np.asarray(named(labelled, scenes))
     print(f"with labels: {counts.trace() / counts.sum():.1%} right, confusion {counts.tolist()}")
 

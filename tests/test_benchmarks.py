@@ -11,6 +11,7 @@ from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case, _layer
 from jaxconv.benchmarking.family import TASKS
 from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _segments
+from jaxconv.benchmarking.learning import Training
 from jaxconv.benchmarking.reported import REPORTS
 from jaxconv.benchmarking.timing import measure
 from tests.helpers import program
@@ -36,6 +37,7 @@ PARTS = {
         _small("lags", _segments, False, True, 2, 3, 1024, 64),
         _small("best", _best, 40, 5, 3),
     ],
+    "learning": [Training("learning", 32, 5, 4)],
     "reported": [r for r in REPORTS if "dilated" in r.name],
     "prepared": [LINE],
     "lengths": [LINE],
@@ -87,6 +89,10 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert all(peer in text for peer in ("OpenCV", "scikit-image", "SciPy", "aimed at"))
     assert results["finding: matching"]["matching"]["difference"] < 1e-5
     assert results["finding: banks"]["best"]["difference"] < 1e-5
+    page.write_learning(results, tmp_path)
+    text = (tmp_path / "learning-benchmarks.md").read_text()
+    assert all(f"| learning | {peer} | " in text for peer in ("jaxconv", "JAX"))
+    assert len(set(results["learning"]["learning"]["steps"].values())) == 1, "all train alike"
 
 
 def test_the_picture_draws_each_method_and_the_fastest_peer():

@@ -1,29 +1,87 @@
-"""The programs that find things in real signals: what each finds, misses, and finds where nothing is."""
+"""The programs that find and learn: what each tells, and that it draws its picture."""
 
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from tests.helpers import ROOT, program
+
 TOLD = {
     "find_coins": {"coins": (24, 0, 0)},
     "find_letter": {"letters e": (27, 2, 2)},
     "find_heartbeats": {"heartbeats": (3, 0, 0)},
     "find_stars": {"stars, not whitened, at 0.9": (2, 0, 8), "stars": (2, 0, 0)},
     "find_aftershocks": {"shocks": (4, 0, 0)},
+    "learn_coins": {
+        "learned": (18, 0, 0),
+        "drawn by hand": (18, 0, 0),
+        "scikit-image, a marked coin": (16, 2, 0),
+    },
 }
+
+
+def run(name, folder):
+    """Run a program; return what it printed."""
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), "--save", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in folder.iterdir()] == [f"{name}.png"]
+    return done.stdout
+
+
+def counts(printed):
+    """Return how many each line tells as found, missed and false."""
+    line = r"^(.+): found (\d+) of \d+, missed (\d+), false (\d+)$"
+    return {what: tuple(map(int, n)) for what, *n in re.findall(line, printed, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("name", TOLD)
 def test_finds_what_is_there(name, tmp_path):
-    command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--save", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told = re.findall(
-        r"^(.+): found (\d+) of \d+, missed (\d+), false (\d+)$", done.stdout, re.MULTILINE
-    )
-    assert {what: tuple(map(int, counts)) for what, *counts in told} == TOLD[name]
-    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
+    assert counts(run(name, tmp_path)) == TOLD[name]
+
+
+def test_learns_a_heartbeat_as_good_as_the_optimum(tmp_path):
+    printed = run("learn_heartbeats", tmp_path)
+    assert float(re.search(r"([\d.]+) learned$", printed, re.MULTILINE)[1]) > 0.995
+    found = counts(printed)
+    for name, (right, _, false) in found.items():
+        assert right >= 385, name  # of 400
+        assert false <= 10, name
+    assert abs(found["learned"][0] - found["optimum"][0]) <= 2
+
+
+def test_a_bank_sorts_itself(single):
+    shapes = program("examples/sort_shapes.py")
+    scenes = jax.jit(jax.vmap(shapes.draw))(jax.random.split(jax.random.key(5), 300))
+    before, bank = shapes.learn(4, shapes.sorting, project=shapes.unit_energy)
+    start, end = (np.asarray(shapes.named(each, scenes)) for each in (before, bank))
+    rows, order = linear_sum_assignment(-end)
+    assert end[rows, order].sum() / 300 > 0.98
+    assert start[linear_sum_assignment(-start)].sum() / 300 < 0.6
+
+
+def test_feature_maps_read_digits(single):
+    maps = program("examples/feature_maps.py")
+    known, held = maps.digits()
+    draw = jax.tree_util.Partial(maps.shifted, images=known[0], kinds=known[1])
+    weights = maps.learn(draw, maps.init(jax.random.key(0), 8, 10))
+    given = maps.judge("digits", weights, *held)
+    assert float((given == held[1]).mean()) >= 0.985
+    assert [layer.shape[1:] for layer in maps.layers(weights, held[0][:1])] == [
+        (8, 8, 1),
+        (4, 4, 32),
+        (2, 2, 64),
+    ]
+
+
+def test_flax_gives_the_same(single, monkeypatch):
+    flax = program("examples/feature_maps_flax.py")
+    monkeypatch.setattr(sys.modules["feature_maps"], "STEPS", 100)
+    ours, flaxs = flax.compare()
+    assert float((ours == flaxs).mean()) > 0.99
+    assert float((ours == flax.digits()[1][1]).mean()) > 0.8

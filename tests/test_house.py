@@ -20,6 +20,7 @@ FLOORS = [  # imports go downwards only: a file may import from lower floors, or
     {"commands.find", "commands.learn", "commands.measure"},
     {"commands.shared"},
     {"calibration", "benchmarking.running"},
+    {"benchmarking.learning"},
     {"benchmarking.contestants", "benchmarking.reported", "benchmarking.family", "benchmarking.finding"},
     {"plotting"},
     {"plotting.animations"},

@@ -17,6 +17,7 @@ from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Cas
 from jaxconv.benchmarking.contestants import forward, gradients
 from jaxconv.benchmarking.family import TASKS, Task
 from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Search
+from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.timing import measure
 from jaxconv.convolution import conv_general_dilated, convolve
@@ -195,6 +196,7 @@ PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
     ("finding: matching", MATCHING, time_search),
     ("finding: matching, value and both gradients", MATCHING_GRADIENTS, time_search),
     ("finding: banks", BANKS, time_search),
+    ("learning", TRAININGS, time_training),
     ("reported", REPORTS, time_reported),
     ("prepared", SINGLE[2::5], time_prepared),
     ("lengths", LENGTHS, time_length),

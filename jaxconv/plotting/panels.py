@@ -261,8 +261,8 @@ def _in_a_grid(maps: np.ndarray) -> np.ndarray:
     columns = int(np.ceil(np.sqrt(len(maps) * maps.shape[1] / maps.shape[2])))
     rows = -(-len(maps) // columns)
     fine = max(1, 16 // max(maps.shape[1:]))  # so that a blank of one pixel is thin
-    tiles = np.full((rows * columns, *(fine * n + 1 for n in maps.shape[1:])), np.nan)
+    tiles = np.full((rows * columns, fine * maps.shape[1] + 1, fine * maps.shape[2] + 1), np.nan)
     tiles[: len(maps), :-1, :-1] = np.kron(maps, np.ones((1, fine, fine)))
-    height, width = tiles.shape[1:]
+    height, width = tiles.shape[1], tiles.shape[2]
     grid = tiles.reshape(rows, columns, height, width).swapaxes(1, 2)
     return grid.reshape(rows * height, columns * width)[:-1, :-1]
