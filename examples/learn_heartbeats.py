@@ -5,7 +5,8 @@ that is new at every step, beside the optimum in closed form and the beat itself
 misses and finds falsely in 200 noisy copies of the rest, which holds two beats. The record has no
 more: it is 1024 samples long. Scikit-image's matching of the same beat stands beside them. Each takes
 for a beat what one sample in two thousand exceeds where there is none, in the part that was learned
-from. Try next: NOISE = 150, where nobody finds them all.
+from.
+Try next: NOISE = 150, where nobody finds them all.
 
     python examples/learn_heartbeats.py --save out
 """

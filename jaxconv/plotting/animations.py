@@ -7,7 +7,8 @@ import numpy as np
 
 from jaxconv import checks, files
 from jaxconv.learning import Fit
-from jaxconv.plotting.figures import frame, response
+from jaxconv.plotting.figures import frame as three_panels
+from jaxconv.plotting.figures import response
 from jaxconv.plotting.panels import magnitude
 from jaxconv.signals import Scene
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
 
 SUFFIXES = (".gif", ".mp4", ".html")
+FRAMES = 24
 
 
 def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation":
@@ -29,7 +31,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
         the filter (m1, m2), scene.signal (rows, columns).
 
     Returns:
-        A matplotlib animation, a frame for each epoch.
+        A matplotlib animation, of more frames at the beginning than towards the end.
 
     Example:
         see `jaxconv learn`, which draws it.
@@ -39,14 +41,16 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
 
     kernels, steps = np.asarray(fit.watched["filter"]), np.asarray(fit.steps)
     similarity = np.asarray(fit.watched["similarity"])
+    shown = np.unique(np.geomspace(1, len(steps), FRAMES).round().astype(int) - 1)  # most happens early
     figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=64)
     axes = figure.subplots(1, 3)
-    images = frame(axes, kernels[-1], scene, np.abs(kernels).max())
-    for ax, title in zip(axes, ("filter", "its spectrum", f"response to a {target}, ringed")):
+    images = three_panels(axes, kernels[-1], scene, np.abs(kernels).max())
+    for ax, title in zip(axes, ("filter", "its spectrum", f"response, the {target} ringed")):
         ax.set_title(title)
     head = figure.suptitle(" ")
 
-    def draw(number: int) -> list[Any]:
+    def draw(frame: int) -> list[Any]:
+        number = shown[frame]
         head.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
         heat = response(kernels[number], scene)
         for image, data in zip(images, (kernels[number], magnitude(kernels[number]), heat), strict=True):
@@ -54,7 +58,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
         images[2].set_clim(heat.min(), heat.max())
         return images
 
-    return FuncAnimation(figure, draw, frames=len(steps), interval=150, repeat_delay=2000)
+    return FuncAnimation(figure, draw, frames=len(shown), interval=250, repeat_delay=2000)
 
 
 def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path:

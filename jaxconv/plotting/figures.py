@@ -48,7 +48,7 @@ def learned(
 
     kept = fit.watched["filter"]
     last = len(fit.steps) - 1
-    chosen = np.unique([0, min(1, last), min(4, last), last])  # it learns most of it in the first few
+    chosen = np.unique([0, min(1, last), min(6, last), last])  # it learns most of it in the first few
     columns = [(f"after {int(fit.steps[i])} steps", np.asarray(kept[i])) for i in chosen]
     columns[0] = ("random start", columns[0][1])
     columns.append(("optimum", np.asarray(optimum)))
@@ -62,7 +62,7 @@ def learned(
         axes[0].set_title(name)
     for row, what in zip(
         grid[:, 0],
-        ("filter", "its spectrum\n(cycles per pixel)", f"response to a {target},\nringed (pixels)"),
+        ("filter", "its spectrum\n(cycles per pixel)", "response, the target\nringed (pixels)"),
     ):
         row.text(-0.35, 0.5, what, rotation=90, ha="center", va="center", transform=row.transAxes)
     panels = bottom.subplots(1, 2 if seen else 1, squeeze=False)[0]
