@@ -1,10 +1,12 @@
-"""What the examples share: found places against a reference list, and where the picture goes."""
+"""What the examples share: found places against a reference list, and where the pictures go."""
 
 import argparse
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from jaxconv import plotting
 
 
 def judge(what: str, places, reference, reach: float) -> tuple[int, int, int]:
@@ -18,11 +20,35 @@ def judge(what: str, places, reference, reach: float) -> tuple[int, int, int]:
     return found, missed, false
 
 
+def show_search(image, heat, places, what: str) -> Figure:
+    """Draw an image and the response of a filter to it, its peaks marked."""
+    figure = Figure(figsize=(12, 12 * image.shape[0] / image.shape[1] / 2 + 1), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(image, cmap="gray")
+    left.set_title("the image")
+    plotting.heat_map(heat, places, ax=right)
+    right.set_title(f"the {what} filter's response")
+    for axes in (left, right):
+        axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    return figure
+
+
 def save(figure: Figure, name: str) -> None:
     """Save a picture into the folder that --save names."""
+    path = folder() / f"{name}.png"
+    figure.savefig(path, dpi=100)
+    print(f"wrote {path}")
+
+
+def save_animation(animation, name: str) -> None:
+    """Save an animation into the folder that --save names."""
+    print(f"wrote {plotting.save(animation, folder() / f'{name}.gif')}")
+
+
+def folder() -> Path:
+    """Return the folder that --save names, and make it if need be."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--save", type=Path, default=Path("out"), help="folder for the picture")
-    folder = parser.parse_args().save
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.png", dpi=100)
-    print(f"wrote {folder / name}.png")
+    parser.add_argument("--save", type=Path, default=Path("out"), help="folder for the pictures")
+    found = parser.parse_args().save
+    found.mkdir(parents=True, exist_ok=True)
+    return found

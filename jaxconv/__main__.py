@@ -3,10 +3,10 @@
 import os
 import sys
 
-from jaxconv.commands import find, learn, measure
+from jaxconv.commands import find, learn, lesson, measure
 from jaxconv.commands.shared import CTRL_C, app
 
-__all__ = ["app", "find", "learn", "main", "measure"]
+__all__ = ["app", "find", "learn", "lesson", "main", "measure"]
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Panels draw into the axes that they are given, figures tell a story in several, 
 
 from jaxconv.plotting.animations import evolution, save
 from jaxconv.plotting.figures import curves, found, learned
+from jaxconv.plotting.lecture import matched_and_mismatched, overlap, patch, plan, slide
 from jaxconv.plotting.panels import (
     COLOURS,
     HEAT,
@@ -32,9 +33,14 @@ __all__ = [
     "heat_map",
     "learned",
     "learning",
+    "matched_and_mismatched",
     "methods",
+    "overlap",
+    "patch",
+    "plan",
     "ring",
     "roc",
     "save",
+    "slide",
     "spectrum",
 ]

@@ -39,7 +39,7 @@ def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -
     kernels = [np.asarray(kernel, float) for kernel in bank]
     most = max(np.abs(kernel).max() for kernel in kernels) or 1.0
     picture, middles = _side_by_side(kernels)
-    ax = _axes(ax)
+    ax = current(ax)
     drawn = ax.imshow(picture, cmap=SIGNED, vmin=-most, vmax=most)
     for name, middle in zip(names, middles):
         ax.text(middle, -1.0, name, ha="center", va="bottom")
@@ -66,7 +66,7 @@ def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes 
         >>> len(feature_maps([np.ones((8, 8, 1)), np.ones((4, 4, 6))]))
         2
     """
-    ax = _axes(ax)
+    ax = current(ax)
     drawn, left = [], 0.0
     for number, layer in enumerate(layers):
         maps = np.moveaxis(np.asarray(layer, float), -1, 0)
@@ -85,7 +85,7 @@ def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes 
 def heat_map(
     response: Any, places: Any = (), *, extent: Any = None, ax: "Axes | None" = None
 ) -> "AxesImage":
-    """Draw a map of responses with its scale, and crosses at its peaks.
+    """Draw a map of responses with its scale, and rings around its peaks.
 
     Args:
         response: the map.
@@ -103,11 +103,11 @@ def heat_map(
         >>> heat_map(np.eye(5), [(2, 2)]).get_cmap().name
         'viridis'
     """
-    ax = _axes(ax)
+    ax = current(ax)
     drawn = ax.imshow(np.asarray(response), cmap=HEAT, extent=extent)
     for row, column in np.reshape(np.asarray(places, float), (-1, 2)):
-        ax.plot(column, row, "x", color="tab:red", ms=7, mew=1.5)
-    ax.figure.colorbar(drawn, ax=ax, shrink=0.8)
+        ax.plot(column, row, "o", color="tab:red", ms=12, mew=1.5, mfc="none")
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="response")
     return drawn
 
 
@@ -131,7 +131,7 @@ def spectrum(filter: Any, *, ax: "Axes | None" = None) -> Any:
         >>> type(spectrum(np.ones(3))).__name__
         'Line2D'
     """
-    ax = _axes(ax)
+    ax = current(ax)
     values = magnitude(filter)
     if values.ndim == 1:
         (drawn,) = ax.plot(np.fft.fftshift(np.fft.fftfreq(values.size)), values, color=COLOURS[0])
@@ -166,7 +166,7 @@ def roc(curves: dict[str, Any], *, least: float = 1e-4, ax: "Axes | None" = None
         >>> [line.get_label() for line in roc({"mine": measured([2.0, 1.0], [True, False])})]
         ['mine']
     """
-    ax = _axes(ax)
+    ax = current(ax)
     lines = []
     for number, (name, curve) in enumerate(curves.items()):
         false, found = (np.asarray(rate) for rate in (curve.false_alarm, curve.detection))
@@ -196,7 +196,7 @@ def learning(fit: Any, optimum: float | None = None, *, ax: "Axes | None" = None
         >>> len(learning(Fit(None, None, np.ones(20), {}, np.array([0, 10, 20]))))
         1
     """
-    ax = _axes(ax)
+    ax = current(ax)
     steps, losses = np.arange(1, len(fit.losses) + 1), np.asarray(fit.losses)
     lines = ax.plot(steps, losses, color=COLOURS[0], lw=1, label="loss")
     if optimum is not None:
@@ -229,10 +229,10 @@ def ring(place: Any, radius: float, *, ax: "Axes | None" = None, colour: str = "
     from matplotlib.patches import Circle
 
     row, column = (float(x) for x in place)
-    return _axes(ax).add_patch(Circle((column, row), radius, fill=False, color=colour, lw=1.5))
+    return current(ax).add_patch(Circle((column, row), radius, fill=False, color=colour, lw=1.5))
 
 
-def _axes(ax: "Axes | None") -> "Axes":
+def current(ax: "Axes | None") -> "Axes":
     """Return the axes that are given, or pyplot's current ones."""
     if ax is not None:
         return ax

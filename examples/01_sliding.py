@@ -1,0 +1,46 @@
+"""What is a convolution? Reflect one signal, shift it over the other, multiply, sum.
+
+You will see a sawtooth slide over a square wave, and the area of their product: 15 at shift -5, 20 at
+shift 0, less as the overlap shrinks, and nothing where there is none.
+Try next: another sawtooth, `signals.sawtooth(t, first=0, last=4)`. What is the area at shift -5 now?
+
+    python examples/01_sliding.py --save out
+"""
+
+import numpy as np
+from judging import save
+from matplotlib.figure import Figure
+
+from jaxconv import plotting, reference, signals
+
+STEP = 0.1
+SHIFTS = (-10, -7.5, -5, 0, 5, 7.5, 10, 12)
+t = signals.midpoints(-15, 15, STEP)
+f, g = signals.square_wave(t), signals.sawtooth(t)
+
+
+def areas():
+    """Return the convolution by its definition, and its value at some shifts."""
+    area = np.asarray(reference.convolve(f, g)) * STEP
+    return area, {s: round(float(area[t.size - 1 + round(s / STEP)]), 3) for s in SHIFTS}
+
+
+def main():
+    area, at = areas()
+    print("area of the product:", ", ".join(f"{a:g} at shift {s:g}" for s, a in at.items()))
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    grid = figure.add_gridspec(2, 3)
+    for column, shift in enumerate((-5, 0, 7.5)):
+        axes = figure.add_subplot(grid[0, column])
+        plotting.overlap(f, g, shift, t=t, ax=axes)
+        axes.set(xlabel="time", ylim=(-0.2, 6.2))
+    axes = figure.add_subplot(grid[1, :])
+    axes.plot((np.arange(area.size) - t.size + 1) * STEP, area, lw=2)
+    axes.plot(list(at), list(at.values()), "o", color="tab:orange")
+    axes.set(xlabel="shift", ylabel="area of the product", xlim=(-15, 15))
+    axes.set_title("the convolution: the area at every shift")
+    save(figure, "01_sliding")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""An edge filter over a real photograph: weights that sum to zero see only what changes.
+
+You will see scikit-image's photograph of a cameraman, its horizontal and vertical changes by Sobel's two
+filters, and the strength of its edges; and that where the photograph is flat the filter answers nothing.
+Try next: `kernels.laplacian_of_gaussian(2.0)`, which sees edges of all directions at once.
+
+    python examples/06_edges.py --save out
+"""
+
+import jax.numpy as jnp
+from judging import save
+from matplotlib.figure import Figure
+from skimage import data
+
+from jaxconv import convolve, kernels
+
+SOBEL = [kernels.sobel(axis=axis) for axis in (0, 1)]
+
+
+def edges(image):
+    """Return the change along rows, along columns, and the strength of both."""
+    down, across = (convolve(image, kernel, "same", boundary="symmetric") for kernel in SOBEL)
+    return down, across, jnp.hypot(down, across)
+
+
+def main():
+    image = jnp.asarray(data.camera(), jnp.float32)
+    down, across, strength = edges(image)
+    print(f"weights of the filters sum to {SOBEL[0].sum():g} and {SOBEL[1].sum():g}")
+    print(f"on a flat image the strongest edge is {edges(jnp.full((9, 9), 200.0))[2].max():g}")
+    row, column = divmod(int(strength.argmax()), image.shape[1])
+    print(f"strongest edge of the photograph: {strength.max():.0f} at ({row}, {column})")
+    figure = Figure(figsize=(12, 10), layout="constrained")
+    most = float(strength.max())
+    for axes, (title, picture, options) in zip(
+        figure.subplots(2, 2).flat,
+        (
+            ("the photograph", image, {"cmap": "gray"}),
+            ("change downwards", down, {"cmap": "RdBu_r", "vmin": -most, "vmax": most}),
+            ("change to the right", across, {"cmap": "RdBu_r", "vmin": -most, "vmax": most}),
+            ("strength of the edges", strength, {"cmap": "viridis"}),
+        ),
+        strict=True,
+    ):
+        drawn = axes.imshow(picture, **options)
+        axes.set_title(title)
+        axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
+        figure.colorbar(drawn, ax=axes, shrink=0.8, label="grey values")
+    save(figure, "06_edges")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""The lecture's pictures: what a convolution is, drawn at one shift, and at all.
+
+Each panel takes `ax` (None for pyplot's current axes) and returns what it drew.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxconv import checks, reference
+from jaxconv.acceleration import plan as planned
+from jaxconv.plotting.panels import COLOURS, current
+from jaxconv.plotting.timings import METHOD_STYLES
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.axes import Axes
+
+ABOVE, BELOW = "#56B4E9", "#E69F00"  # areas that count as positive and as negative
+CELL: Any = {"ha": "center", "va": "center"}
+
+
+def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = None) -> list[Any]:
+    """Draw f, the reflected and shifted g, and the area of their product at one shift.
+
+    Areas above zero and below it have different colours; the title tells their sum, which is the
+    convolution at that shift.
+
+    Args:
+        f: the signal that stays.
+        g: the signal that is reflected and shifted.
+        shift: how far, in the unit of t.
+        t: the times of the samples, evenly spaced; None for 0, 1, 2, ...
+        ax: where; None for the current axes.
+
+    Shapes:
+        f, g and t (n,).
+
+    Returns:
+        Both lines and both areas.
+
+    Raises:
+        ValueError: if the shift is none of those at which samples meet.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> ax = Figure().subplots()
+        >>> _ = overlap([1.0, 1.0], [1.0, 2.0], 1, ax=ax)
+        >>> ax.get_title()
+        'shift 1: area 3'
+    """
+    times, moved, product, area = _laid(f, g, shift, t)
+    ax = current(ax)
+    artists: list[Any] = ax.plot(times, np.asarray(f), color="black", lw=2, label="f")
+    artists += ax.plot(times, moved, color=COLOURS[1], lw=2, label="g, reflected and shifted")
+    for where, colour, what in ((product >= 0, ABOVE, "above"), (product <= 0, BELOW, "below")):
+        if what == "above" or (product < 0).any():
+            options = {"color": colour, "alpha": 0.6, "lw": 0, "label": f"product, {what} zero"}
+            artists.append(ax.fill_between(times, np.where(where, product, 0), **options))
+    ax.set_title(f"shift {shift:g}: area {_number(area)}")
+    ax.legend(loc="upper right", fontsize=8)
+    return artists
+
+
+def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAnimation":
+    """Draw g sliding over f, and below the area of their product as a line that grows with the shift.
+
+    Args:
+        f: the signal that stays.
+        g: the signal that is reflected and shifted.
+        shifts: a frame for each, in the unit of t.
+        t: the times of the samples, evenly spaced; None for 0, 1, 2, ...
+
+    Shapes:
+        f, g and t (n,).
+
+    Returns:
+        A matplotlib animation; `save` writes it.
+
+    Raises:
+        ValueError: as `overlap`.
+
+    Example:
+        >>> slide([1.0, 1.0], [1.0, 2.0], [0, 1, 2]).save_count
+        3
+    """
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.figure import Figure
+
+    laid = [_laid(f, g, shift, t) for shift in shifts]
+    areas = [area for *_, area in laid]
+    values = np.concatenate([np.ravel(f), *(part for _, *parts, _ in laid for part in parts)])
+    figure = Figure(figsize=(7, 5), layout="constrained", dpi=80)
+    top, bottom = figure.subplots(2, 1)
+    margin = 0.1 * (np.ptp(areas) or 1.0)
+    bottom.set(xlim=(min(shifts), max(shifts)), ylim=(min(areas) - margin, max(areas) + margin))
+    bottom.set(xlabel="shift", ylabel="area of the product")
+    (line,) = bottom.plot([], [], color=COLOURS[0], lw=2)
+    (dot,) = bottom.plot([], [], "o", color=COLOURS[0])
+
+    def draw(number: int) -> list[Any]:
+        top.clear()
+        artists = overlap(f, g, shifts[number], t=t, ax=top)
+        top.set(xlabel="time", ylim=(values.min() - 0.2, 1.25 * values.max() + 0.2))
+        line.set_data(shifts[: number + 1], areas[: number + 1])
+        dot.set_data([shifts[number]], [areas[number]])
+        return [*artists, line, dot]
+
+    return FuncAnimation(figure, draw, frames=len(shifts), interval=120, repeat_delay=1500)
+
+
+def matched_and_mismatched(
+    signal: Any, filters: dict[str, Any], *, t: Any = None, ax: "Axes | None" = None
+) -> list[Any]:
+    """Draw the responses of several filters of unit energy to one signal, and their greatest.
+
+    Args:
+        signal: what they are correlated with.
+        filters: by name, of the signal's length or shorter.
+        t: the times of the samples; None for 0, 1, 2, ...
+        ax: where; None for the current axes.
+
+    Shapes:
+        signal and t (n,), filters (m,).
+
+    Returns:
+        A line for each filter.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> ax = Figure().subplots()
+        >>> lines = matched_and_mismatched([0.0, 1, -1, 0], {"itself": [1.0, -1]}, ax=ax)
+        >>> [line.get_label() for line in lines]
+        ['itself: 1.41 at 2']
+    """
+    signal, ax = jnp.asarray(signal), current(ax)
+    times, lines = np.arange(signal.size) if t is None else np.asarray(t), []
+    for number, (name, kernel) in enumerate(filters.items()):
+        kernel = jnp.asarray(kernel) / jnp.linalg.norm(jnp.asarray(kernel))
+        response = np.asarray(reference.correlate(signal, kernel, "same"))
+        best = int(response.argmax())
+        label = f"{name}: {response[best]:.3g} at {times[best]:.3g}"
+        lines += ax.plot(times, response, color=COLOURS[number], lw=2, label=label)
+        ax.plot(times[best], response[best], "o", color=COLOURS[number])
+    ax.axhline(0, color="0.7", lw=0.8, zorder=0)
+    ax.legend(loc="upper right")
+    return lines
+
+
+def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" = None) -> list[Any]:
+    """Draw a filter laid on an image at one place: the products, their sum, and where it lands.
+
+    Args:
+        image: numbers, few enough to be read.
+        filter: what slides over it, as it is (a correlation).
+        place: row and column of the image that the filter's first element lies on.
+        ax: where; None for the current axes.
+
+    Shapes:
+        image (rows, columns), filter (m1, m2), place (2,).
+
+    Returns:
+        What it drew.
+
+    Raises:
+        ValueError: if the filter does not lie wholly on the image there.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> ax = Figure().subplots()
+        >>> _ = patch([[1, 2], [3, 4]], [[1, 1]], (1, 0), ax=ax)
+        >>> ax.get_title()
+        '1·3 + 1·4 = 7'
+    """
+    image, filter, ax = np.asarray(image), np.asarray(filter), current(ax)
+    (rows, columns), (height, width) = image.shape, filter.shape
+    row, column = place
+    if not (0 <= row <= rows - height and 0 <= column <= columns - width):
+        rule = f"leave the filter {filter.shape} on the image {image.shape}"
+        raise checks.value_error("patch", "place", rule, place)
+    window = image[row : row + height, column : column + width]
+    sums = np.asarray(reference.correlate(jnp.asarray(image), jnp.asarray(filter), "valid"))
+    middle = (rows - height) / 2
+    artists, left = [], 0.0
+    for what, values, top, marked in (
+        ("image", image, 0.0, np.s_[row : row + height, column : column + width]),
+        ("× filter", filter, middle, None),
+        ("= products", window * filter, middle, None),
+        ("sums, one a place", sums, (rows - sums.shape[0]) / 2, np.s_[row, column]),
+    ):
+        artists += _cells(ax, values, left, top, marked)
+        ax.text(left + values.shape[1] / 2, top - 0.2, what, ha="center", va="bottom")
+        left += values.shape[1] + 0.8
+    terms = " + ".join(f"{w}·{x}" for w, x in zip(filter.ravel(), window.ravel()) if w)
+    ax.set_title(f"{terms} = {sums[row, column]}", pad=14)
+    ax.set(xlim=(-0.1, left - 0.7), ylim=(rows + 0.1, -1.0), aspect="equal")
+    ax.set_axis_off()
+    return artists
+
+
+def plan(
+    sides: Sequence[int], taps: Sequence[int], *, rank: int = 2, ax: "Axes | None" = None
+) -> dict[str, int]:
+    """Draw which method the planner picks, over sizes of signals and of kernels.
+
+    Args:
+        sides: of the signals, along each axis.
+        taps: of the kernels, along each axis.
+        rank: how many axes both have.
+        ax: where; None for the current axes.
+
+    Returns:
+        How many of the sizes each method gets.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> sum(plan([64, 512], [3, 9, 31], ax=Figure().subplots()).values())
+        6
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    ax, names = current(ax), list(METHOD_STYLES)
+    picked = [
+        [str(planned((n,) * rank, (m,) * rank, "same").method) for m in taps if m <= n] for n in sides
+    ]
+    picture = np.full((len(sides), len(taps)), np.nan)
+    for row, methods in enumerate(picked):
+        picture[row, : len(methods)] = [names.index(name) for name in methods]
+    colours = ListedColormap([colour for colour, _ in METHOD_STYLES.values()])
+    ax.pcolormesh(picture, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, edgecolors="white", lw=0.5)
+    power = "" if rank == 1 else f" (each of {rank} axes)"
+    ax.set_xticks(np.arange(len(taps)) + 0.5, [f"{m:,}" for m in taps], rotation=60)
+    ax.set_yticks(np.arange(len(sides)) + 0.5, [f"{n:,}" for n in sides])
+    ax.set(xlabel=f"kernel, taps{power}", ylabel=f"signal, samples{power}")
+    flat = [name for methods in picked for name in methods]
+    counts = {name: flat.count(name) for name in names if name in flat}
+    handles = [Patch(color=METHOD_STYLES[name][0], label=name) for name in counts]
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), title="method")
+    return counts
+
+
+def _laid(f: Any, g: Any, shift: float, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the times, the reflected and shifted g, its product with f, and the product's area."""
+    f, g = jnp.asarray(f, float), jnp.asarray(g, float)
+    times = np.arange(f.size, dtype=float) if t is None else np.asarray(t, float)
+    step = float(times[-1] - times[0]) / (times.size - 1)
+    index = (shift - 2 * times[0]) / step  # of the full convolution
+    if abs(index - round(index)) > 1e-3:
+        rule = f"be one at which samples meet, a multiple of {step:g} from {2 * times[0]:g}"
+        raise checks.value_error("overlap", "shift", rule, shift)
+    laid = _overlap(f, g, round(index))
+    return times, np.asarray(laid.moved), np.asarray(laid.product), float(laid.total) * step
+
+
+_overlap = jax.jit(reference.overlap)
+
+
+def _number(value: float) -> str:
+    """Write a number as a reader would, without the last digits of single precision."""
+    return f"{round(value, 3) + 0.0:g}"
+
+
+def _cells(ax: "Axes", values: np.ndarray, left: float, top: float, marked: Any) -> list[Any]:
+    """Draw numbers in cells, some of them marked."""
+    from matplotlib.patches import Rectangle
+
+    chosen = np.zeros(values.shape, bool)
+    if marked is not None:
+        chosen[marked] = True
+    artists: list[Any] = []
+    for (row, column), value in np.ndenumerate(values):
+        corner, colour = (left + column, top + row), "#FFE0B2" if chosen[row, column] else "white"
+        artists.append(ax.add_patch(Rectangle(corner, 1, 1, fc=colour, ec="0.5")))
+        artists.append(ax.text(left + column + 0.5, top + row + 0.5, f"{value:g}", **CELL))
+    return artists
