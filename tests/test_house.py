@@ -17,14 +17,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [  # imports go downwards only: a file may import from lower floors, or its own where it says
     {"__main__"},
     {"commands"},
-    {"commands.find", "commands.learn", "commands.measure"},
+    {"commands.find", "commands.learn", "commands.lesson", "commands.measure"},
     {"commands.shared"},
     {"calibration", "benchmarking.running"},
     {"benchmarking.learning"},
     {"benchmarking.contestants", "benchmarking.reported", "benchmarking.family", "benchmarking.finding"},
     {"plotting"},
     {"plotting.animations"},
-    {"plotting.figures"},
+    {"plotting.figures", "plotting.lecture"},
     {"plotting.panels", "plotting.timings"},
     {"learning"},
     {"learning.evaluation", "learning.fitting", "learning.tasks"},
@@ -88,7 +88,8 @@ PUBLIC = {
     " normalized_correlation overlap_share rotations scales",
     "jaxconv.preparation": "FUNCTIONS prepare",
     "jaxconv.plotting": "COLOURS HEAT METHOD_STYLES SIGNED curves evolution feature_maps filters found"
-    " heat_map learned learning methods ring roc save spectrum",
+    " heat_map learned learning matched_and_mismatched methods overlap patch plan ring roc save slide"
+    " spectrum",
     "jaxconv.reference": "Overlap convolve correlate overlap",
     "jaxconv.signals": "SHAPES Scene Shape chirp circle cross default_radius disk midpoints ricker"
     " sawtooth scene scenes square square_wave strew triangle",

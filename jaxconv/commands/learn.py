@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,7 +69,7 @@ def learn(
     with one_line_errors("learn"):
         order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed, edges)
         task = _task(order)
-        optimum = jax.jit(partial(learning.optimum, size=size, noise=noise))(task.clean)
+        optimum = learning.optimum(task.clean, size, noise)
         path = output / task.name
         fit, state = _fit(order, task, optimum, path.with_suffix(".state.npz"), resume)
         found = _filter(fit.best if fit.interrupted else fit.parameters)
@@ -168,8 +167,7 @@ def _rates(
     """Print each filter's similarity to the optimum and its detection rates in fresh scenes."""
     levels = (order.noise, 4 * order.noise)
     filters = jnp.stack(list(bank.values()))
-    evaluate = [jax.jit(partial(learning.evaluate, draw=task.draw(level))) for level in levels]
-    seen = [each(key, filters=filters) for each in evaluate]
+    seen = [learning.evaluate(key, task.draw(level), filters) for level in levels]
     rates = [column for each in seen for column in (each.detected(), each.first)]
     print(f"{'':20}{'cosine with':>12}" + "".join(f"{f'noise {level:g}':>22}" for level in levels))
     print(f"{'':20}{'the optimum':>12}" + f"{'detected':>11}{'first':>11}" * 2)

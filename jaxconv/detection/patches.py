@@ -6,7 +6,7 @@ target at place p begins at p - m // 2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +63,11 @@ def patch_statistics(
         patch_size("patch_statistics", scenes, size),
         checks.positive("patch_statistics", "stride", stride),
     )
+    return _measured(scenes, size, target, stride)
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _measured(scenes: Scene, size: tuple[int, ...], target: int, stride: int) -> PatchStatistics:
     space = scenes.signal.shape[1:]
     m, dtype = int(np.prod(size)), scenes.signal.dtype
     starts = [np.arange(0, n - k + 1, stride) for n, k in zip(space, size, strict=True)]

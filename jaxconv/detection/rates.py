@@ -95,6 +95,11 @@ def roc(scores: Any, truth: Any) -> Roc:
     if scores.ndim != 1 or scores.shape != truth.shape:
         rule = "have one axis, and the length of `truth`"
         raise checks.value_error("roc", "scores", rule, f"{scores.shape} and {truth.shape}")
+    return _roc(scores, truth)
+
+
+@jax.jit
+def _roc(scores: jax.Array, truth: jax.Array) -> Roc:
     order = jnp.argsort(-scores)
     score, target = scores[order], truth[order]
     last = jnp.searchsorted(-score, -score, side="right") - 1  # of those that are equal

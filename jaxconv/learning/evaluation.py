@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -153,7 +154,18 @@ def evaluate(
         >>> evaluate(jax.random.key(1), draw, bank, count=50).detected().tolist()
         [1.0]
     """
+    return _evaluated(key, draw, filters, target, count, stride)
 
+
+@partial(jax.jit, static_argnums=(1, 3, 4, 5))
+def _evaluated(
+    key: jax.Array,
+    draw: Callable[[jax.Array], Scene],
+    filters: jax.Array,
+    target: int,
+    count: int,
+    stride: int,
+) -> Evaluation:
     def measure(key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         scene = jax.tree.map(lambda a: a[None], draw(key))
         maps = responses(filters, scene.signal)[0]

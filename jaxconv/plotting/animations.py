@@ -79,12 +79,18 @@ def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path
     Example:
         see `jaxconv learn`, which writes a GIF.
     """
+    from matplotlib.animation import writers
+
     path = Path(path)
     checks.one_of("save", "path", path.suffix, SUFFIXES)
     if path.suffix == ".html":
         text = animation.to_jshtml(embed_frames=True)
         return files.write(path, lambda file: file.write(text.encode()))
     writer = "pillow" if path.suffix == ".gif" else "ffmpeg"
+    if not writers.is_available(writer):
+        raise RuntimeError(
+            f"save: {path.suffix} needs {writer}, which is not installed; use .gif or .html"
+        )
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

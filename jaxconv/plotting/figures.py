@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from jaxconv.detection import roc as measured
@@ -95,7 +94,7 @@ def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
     for name, targets, others in zip(names, seen.at_targets, seen.elsewhere, strict=True):
         others = others[~np.isnan(others)]
         scores = np.concatenate([targets, others])
-        out[name] = jax.jit(measured)(scores, np.arange(len(scores)) < len(targets))
+        out[name] = measured(scores, np.arange(len(scores)) < len(targets))
     return out
 
 

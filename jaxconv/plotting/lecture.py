@@ -84,8 +84,8 @@ def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAni
         ValueError: as `overlap`.
 
     Example:
-        >>> slide([1.0, 1.0], [1.0, 2.0], [0, 1, 2]).save_count
-        3
+        >>> "<img" in slide([1.0, 1.0], [1.0, 2.0], [0, 1]).to_jshtml()
+        True
     """
     from matplotlib.animation import FuncAnimation
     from matplotlib.figure import Figure

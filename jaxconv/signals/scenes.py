@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -84,6 +84,22 @@ def strew(
         rule = f"leave room for {laid} patterns of {pixels} samples wherever the first ones fall"
         raise checks.value_error("strew", "shape", rule, shape, "Enlarge it, or lay fewer.")
 
+    if callable(noise):
+        return _strew(key, patterns, jnp.zeros(()), shape, count, noise)
+    return _strew(key, patterns, noise, shape, count, None)
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5))
+def _strew(
+    key: jax.Array,
+    patterns: jax.Array,
+    deviation: jax.Array | float,
+    shape: tuple[int, ...],
+    count: int | None,
+    coloured: Noise | None,
+) -> Scene:
+    laid, size = len(patterns) if count is None else count, patterns.shape[1:]
+    free = tuple(n - m + 1 for n, m in zip(shape, size, strict=True))
     place_key, kind_key, noise_key = jax.random.split(key, 3)
     kinds = jnp.arange(laid)
     if count is not None:
@@ -97,10 +113,10 @@ def strew(
         priority = jnp.where(reduce(jnp.logical_and, near), -1.0, priority)
         signal = jax.lax.dynamic_update_slice(signal, patterns[kind], corner)
         places.append(corner + jnp.array([m // 2 for m in size]))
-    if callable(noise):
-        signal += noise(noise_key, shape)
+    if coloured:
+        signal += coloured(noise_key, shape)
     else:
-        signal += noise * jax.random.normal(noise_key, shape, signal.dtype)
+        signal += deviation * jax.random.normal(noise_key, shape, signal.dtype)
     return Scene(signal, jnp.stack(places), kinds)
 
 
