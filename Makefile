@@ -32,6 +32,7 @@ format: $(VENV)/.check
 bench: $(VENV)/.bench  ## time jaxconv beside its peers and write docs/benchmarks.md: a quarter of an hour
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/jaxconv bench --output out
 	$(BIN)/python benchmarks/page.py out/benchmarks.json docs
+	$(BIN)/python benchmarks/front.py .
 
 clean:
 	rm -rf $(VENV) out

@@ -1,0 +1,95 @@
+"""Write the front page's timings and its printed plan, from the pages that `make bench` wrote.
+
+    python benchmarks/front.py .
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import geometric_mean
+
+import jaxconv
+
+OURS = "jaxconv"
+ROWS = (  # what the front page calls it, the page, its heading; link
+    ("one channel, {count} sizes in 1-D to 3-D", "benchmarks", "One channel, forward"),
+    ("the same, value and both gradients", "benchmarks", "One channel, value and both gradients"),
+    ("layers of networks, {count}, depthwise ones too", "benchmarks", "Channels, forward"),
+    ("the same, value and both gradients", "benchmarks", "Channels, value and both gradients"),
+    ("template matching, {count} sizes", "finding-benchmarks", "Matching"),
+)
+NOT_PEERS = (OURS, "case", "method", "error", "memory", "difference", "fastest peer / ours", "copy")
+
+
+def main(root: Path) -> None:
+    """Write both parts of README.md, and leave the rest of it as it is."""
+    text = (root / "README.md").read_text()
+    text = put(text, "timings", "\n".join(timings(root / "docs")))
+    plan = f"```\n{jaxconv.plan((1024, 1024), (31, 31), 'same')}\n```"
+    (root / "README.md").write_text(put(text, "plan", plan))
+
+
+def put(text: str, name: str, part: str) -> str:
+    """Return a text with what stands between the marks of a name exchanged."""
+    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, found, rest = text.partition(first)
+    _, ended, after = rest.partition(last)
+    if not (found and ended):
+        raise SystemExit(f"README.md has no {first} ... {last}")
+    return f"{before}{first}\n{part}\n{last}{after}"
+
+
+def timings(docs: Path) -> Iterator[str]:
+    """Yield the table: how many times as long others take, as geometric means."""
+    yield "| geometric means of times as long as jaxconv | the fastest peer takes | JAX takes | on, at |"
+    yield "|---|---|---|---|"
+    for what, page, heading in ROWS:
+        text = (docs / f"{page}.md").read_text()
+        rows = list(table(text, heading))
+        best = geometric_mean(min(peers(row).values()) / row[OURS] for row in rows)
+        jaxs = [row["JAX"] / row[OURS] for row in rows if "JAX" in row]
+        against = number(geometric_mean(jaxs)) if jaxs else ""
+        where = f"[{machine(text)}](docs/{page}.md)"
+        yield f"| {what.format(count=len(rows))} | {number(best)} | {against} | {where} |"
+    text = (docs / "learning-benchmarks.md").read_text()
+    for row in table(text, "Learning, beside its peers", keys=("case", "who")):
+        if row["who"] == "jaxconv":
+            others = {}
+        others[row["who"]] = row["as long as ours"]
+        if row["who"] == "PyTorch":
+            where = f"[{machine(text)}](docs/learning-benchmarks.md)"
+            best = min(others["PyTorch"], others["JAX"])
+            yield f"| learning: {row['case']} | {number(best)} | {number(others['JAX'])} | {where} |"
+
+
+def table(text: str, heading: str, keys: tuple[str, ...] = ("case",)) -> Iterator[dict]:
+    """Yield the rows of the table below a heading, by column, what is a number as one."""
+    (part,) = re.findall(rf"^#+ {re.escape(heading)}$(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("|")]
+    names, _, *rows = (line for line in lines)
+    for cells in rows:
+        row = dict(zip(names, (cell.strip("* ") for cell in cells)))
+        yield {
+            name: cell if name in (*keys, "method") else float(cell) for name, cell in row.items() if cell
+        }
+
+
+def peers(row: dict) -> dict[str, float]:
+    """Return the others' times."""
+    return {name: value for name, value in row.items() if name not in NOT_PEERS}
+
+
+def machine(text: str) -> str:
+    """Return the processor and the day that a page tells."""
+    processor, day = re.findall(r"^(.+?), \d+ cores; .*\n(\d{4}-\d\d-\d\d)\.", text, re.MULTILINE)[0]
+    return f"{processor.replace('(R)', '').replace(' Processor', '')}, {day}"
+
+
+def number(value: float) -> str:
+    """Write two digits."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
