@@ -1,6 +1,6 @@
 """Write the front page's timings and its printed plan, from the pages that `make bench` wrote.
 
-    python benchmarks/front.py .
+python benchmarks/front.py .
 """
 
 import re
@@ -71,7 +71,9 @@ def table(text: str, heading: str, keys: tuple[str, ...] = ("case",)) -> Iterato
     for cells in rows:
         row = dict(zip(names, (cell.strip("* ") for cell in cells)))
         yield {
-            name: cell if name in (*keys, "method") else float(cell) for name, cell in row.items() if cell
+            name: cell if name in (*keys, "method") else float(cell)
+            for name, cell in row.items()
+            if cell
         }
 
 

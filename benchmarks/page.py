@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import geometric_mean
 
+from matplotlib.figure import Figure
+
 from jaxconv import plotting
 from jaxconv.benchmarking.cases import sides
 from jaxconv.benchmarking.rows import OURS, gain, methods, ours, peers
@@ -326,6 +328,18 @@ def write_learning(results: dict, folder: Path) -> None:
     (folder / "learning-benchmarks.md").write_text("\n".join(text) + "\n")
 
 
+def write_plans(folder: Path) -> None:
+    """Draw which method is planned for which sizes, on lines and on images."""
+    figure = Figure(figsize=(13, 5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    powers = [round(10 ** (n / 2)) for n in range(2, 15)]
+    plotting.plan(powers, [m for m in powers if m <= 1e6], rank=1, ax=left)
+    sides = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
+    plotting.plan(sides, [2, 3, 5, 7, 9, 11, 15, 21, 31, 45, 63, 127, 255], rank=2, ax=right)
+    (folder / "images").mkdir(exist_ok=True)
+    figure.savefig(folder / "images" / "plan.png", dpi=90)
+
+
 if __name__ == "__main__":
     saved, docs = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     if set(TABLES) <= set(saved):
@@ -334,3 +348,4 @@ if __name__ == "__main__":
         write_finding(saved, docs)
     if LEARNING in saved:
         write_learning(saved, docs)
+    write_plans(docs)

@@ -1,6 +1,6 @@
 """Nobody draws the filter: gradient descent finds it, and it is the matched filter.
 
-You will see random values become a circle in 150 steps, the loss fall to that of the optimum that theory
+You will see random values become a circle in 100 steps, the loss fall to that of the optimum that theory
 has in closed form, and the similarity of the two.
 Try next: target=1 in both, and see what becomes of the cross.
 
@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 
 from jaxconv import learning, plotting, signals
 
-NOISE, SIZE = 0.5, 15
-draw = partial(signals.scenes, shape=(64, 64), kinds=["circle", "cross", "square"], size=SIZE)
+NOISE, SIZE = 0.4, 13
+draw = partial(signals.scenes, shape=(48, 48), kinds=["circle", "cross"], size=SIZE)
 
 
-def learn(steps=150):
+def learn(steps=100):
     """Return the fit, the optimum, and the optimum's loss."""
     start_key, data_key, clean_key, test_key = jax.random.split(jax.random.key(0), 4)
     clean = jax.jit(jax.vmap(draw(noise=0.0)))(jax.random.split(clean_key, 128))

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from jaxconv import plotting
 
-feature_maps.STEPS = 600
+feature_maps.STEPS = 400
 
 
 def main():

@@ -26,6 +26,7 @@ STEPS, BATCH = 1500, 64
 SHAPES = ("circle", "cross", "square", "triangle")
 
 
+@partial(jax.jit, static_argnums=(1, 2))
 def init(key, side, classes):
     """Return random weights (He's scale) for images of one feature."""
     keys, ways = jax.random.split(key, 3), (1, *FEATURES)
@@ -50,6 +51,7 @@ def layer(maps, kernel, bias):
     return jax.lax.reduce_window(maps, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
 
 
+@jax.jit
 def layers(weights, images):
     """Return the images, and what they are after each layer."""
     out = [images[..., None]]
