@@ -8,9 +8,9 @@ Try next: leave out `zero_mean=True`, and see what brightness does.
 """
 
 import jax.numpy as jnp
-from judging import save, show_search
+from judging import save
 
-from jaxconv import correlate, matching, signals
+from jaxconv import correlate, matching, plotting, signals
 
 KINDS = ("square", "cross", "triangle")
 PLACES = ((17, 18), (17, 52), (17, 86))  # row and column of each
@@ -36,7 +36,7 @@ def main():
     best, other = peaks.scores
     print(f"hottest spot: {tuple(peaks.places[0].tolist())}, the cross is at {PLACES[1]}")
     print(f"response there {best:.1f}, at the next best {other:.1f}")
-    save(show_search(picture, heat, peaks.places[:1], "cross"), "05_cross")
+    save(plotting.found(picture, heat, peaks.places[:1], "a cross"), "05_cross")
 
 
 if __name__ == "__main__":

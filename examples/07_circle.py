@@ -8,9 +8,9 @@ Try next: NOISE = 3.0, and count how often it still is.
 """
 
 import jax
-from judging import save, show_search
+from judging import save
 
-from jaxconv import correlate, detection, matching, signals
+from jaxconv import correlate, detection, matching, plotting, signals
 
 NOISE = 0.6
 KINDS = ("circle", "cross", "square", "triangle")
@@ -30,7 +30,7 @@ def main():
     print(f"response there {peaks.scores[0]:.0f}, at the next best {peaks.scores[1]:.0f}")
     ratio = detection.output_snr(signals.circle(21, zero_mean=True), NOISE)
     print(f"theory's signal-to-noise ratio: {ratio:.1f}")
-    save(show_search(scene.signal, heat, peaks.places[:1], "circle"), "07_circle")
+    save(plotting.found(scene.signal, heat, peaks.places[:1], "a circle"), "07_circle")
 
 
 if __name__ == "__main__":

@@ -20,19 +20,6 @@ def judge(what: str, places, reference, reach: float) -> tuple[int, int, int]:
     return found, missed, false
 
 
-def show_search(image, heat, places, what: str) -> Figure:
-    """Draw an image and the response of a filter to it, its peaks marked."""
-    figure = Figure(figsize=(12, 12 * image.shape[0] / image.shape[1] / 2 + 1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.imshow(image, cmap="gray")
-    left.set_title("the image")
-    plotting.heat_map(heat, places, ax=right)
-    right.set_title(f"the {what} filter's response")
-    for axes in (left, right):
-        axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
-    return figure
-
-
 def save(figure: Figure, name: str) -> None:
     """Save a picture into the folder that --save names."""
     path = folder() / f"{name}.png"

@@ -41,13 +41,15 @@ def find(
         score, best = _best_match(kernels.edges(picture) if edges else picture, bank)
         apart = max(1, round(0.75 * min(bank)))
         peaks = matching.find_peaks(score, threshold=threshold, min_distance=apart)
-        radii = [float(best[tuple(place)]) for place in np.asarray(peaks.places[: int(peaks.count)])]
+        places = np.asarray(peaks.places[: int(peaks.count)])
+        radii = [float(best[tuple(place)]) for place in places]
         print(f"{'':>4}{'row':>6}{'column':>8}{'radius':>8}{'score':>8}")
         for number, r in enumerate(radii):
             row, column = peaks.places[number]
             print(f"{number + 1:>4}{row:>6}{column:>8}{r:>8g}{peaks.scores[number]:>8.3f}")
         print(f"{len(radii)} found: {searched} in {image.name}, score above {threshold:g}")
-        figure = plotting.found(picture, score, peaks, radii, searched)
+        scored = "normalized correlation, the best of all radii"
+        figure = plotting.found(picture, score, places, searched, radii=radii, scored=scored)
         write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from jaxconv.detection import roc as measured
 from jaxconv.learning import Evaluation, Fit, responses
-from jaxconv.matching import Peaks
 from jaxconv.plotting.panels import HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
 from jaxconv.signals import Scene
 
@@ -98,43 +97,53 @@ def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
     return out
 
 
-def found(image, score, peaks: Peaks, radii: Sequence[float], searched: str) -> "Figure":
-    """Draw an image and the heat map of a search, its peaks marked and numbered on both.
+def found(
+    image: Any,
+    score: Any,
+    places: Any,
+    searched: str,
+    *,
+    radii: Sequence[float] | None = None,
+    scored: str = "response",
+) -> "Figure":
+    """Draw an image and, beside it, the heat map of a search, what was found marked on both.
 
     Args:
         image: where was searched.
-        score: the map of scores.
-        peaks: what `matching.find_peaks` found in it.
-        radii: the radius to draw at each peak, in pixels.
+        score: the map of responses or scores.
+        places: row and column of each find.
         searched: what was looked for.
+        radii: of the finds, in pixels, to draw and number each on the image; None to leave it as it is.
+        scored: what the map shows.
 
     Shapes:
-        image and score (rows, columns).
+        image and score (rows, columns), places (k, 2).
 
     Returns:
         A matplotlib figure.
 
     Example:
-        see `jaxconv find`, which draws it.
+        >>> figure = found(np.eye(9), np.eye(9), [(4, 4)], "a corner", radii=[2.0])
+        >>> figure.axes[0].get_title(), figure.axes[1].get_title()
+        ('1 found: a corner', 'response')
     """
     from matplotlib.figure import Figure
 
-    count = int(peaks.count)
-    places = np.asarray(peaks.places[:count])
-    aspect = image.shape[0] / image.shape[1]
-    figure = Figure(figsize=(13, 5.6 * aspect + 0.7), layout="constrained")
+    places = np.reshape(np.asarray(places), (-1, 2))
+    rows, columns = np.shape(image)
+    figure = Figure(figsize=(13, 5.6 * rows / columns + 0.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(image, cmap="gray")
-    left.set_title(f"{count} found: {searched}")
+    left.set_title(f"{len(places)} found: {searched}")
     heat_map(score, places, ax=right)
-    right.set_title("normalized correlation, the best of all radii")
-    for number, (place, radius) in enumerate(zip(places, radii, strict=True)):
+    right.set_title(scored)
+    for number, (place, radius) in enumerate(zip(places, radii if radii is not None else ())):
         ring(place, radius, ax=left)
         corner = (place[1] - 0.8 * radius, place[0] - 0.8 * radius)
         left.text(*corner, str(number + 1), color="white", fontsize=8, ha="right", va="bottom")
     for axes in (left, right):
         axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
-        axes.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+        axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     return figure
 
 
