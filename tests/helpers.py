@@ -1,6 +1,7 @@
 """What the tests share: the table of cases, one statement of tolerance, and makers of operands."""
 
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
@@ -109,3 +110,12 @@ def program(path):
     finally:
         sys.path.remove(str(found.parent))
     return module
+
+
+def told(path, folder, capsys, monkeypatch):
+    """Run a program as from the command line, in this process; return what it printed."""
+    found = ROOT / path
+    monkeypatch.setattr(sys, "argv", [str(found), "--save", str(folder)])
+    monkeypatch.syspath_prepend(str(found.parent))
+    runpy.run_path(str(found), run_name="__main__")
+    return capsys.readouterr().out

@@ -1,7 +1,6 @@
 """The programs that find and learn: what each tells, and that it draws its picture."""
 
 import re
-import subprocess
 import sys
 
 import jax
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from tests.helpers import ROOT, program
+from tests.helpers import program, told
 
 TOLD = {
     "find_coins": {"coins": (24, 0, 0)},
@@ -25,13 +24,16 @@ TOLD = {
 }
 
 
-def run(name, folder):
-    """Run a program; return what it printed."""
-    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), "--save", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert [path.name for path in folder.iterdir()] == [f"{name}.png"]
-    return done.stdout
+@pytest.fixture
+def run(single, tmp_path, capsys, monkeypatch):
+    """Return a function that runs a program and returns what it printed; it leaves one picture."""
+
+    def runs(name):
+        printed = told(f"examples/{name}.py", tmp_path, capsys, monkeypatch)
+        assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
+        return printed
+
+    return runs
 
 
 def counts(printed):
@@ -40,13 +42,14 @@ def counts(printed):
     return {what: tuple(map(int, n)) for what, *n in re.findall(line, printed, re.MULTILINE)}
 
 
+@pytest.mark.filterwarnings("ignore:SelectableGroups")  # of ObsPy
 @pytest.mark.parametrize("name", TOLD)
-def test_finds_what_is_there(name, tmp_path):
-    assert counts(run(name, tmp_path)) == TOLD[name]
+def test_finds_what_is_there(name, run):
+    assert counts(run(name)) == TOLD[name]
 
 
-def test_learns_a_heartbeat_as_good_as_the_optimum(tmp_path):
-    printed = run("learn_heartbeats", tmp_path)
+def test_learns_a_heartbeat_as_good_as_the_optimum(run):
+    printed = run("learn_heartbeats")
     assert float(re.search(r"([\d.]+) learned$", printed, re.MULTILINE)[1]) > 0.995
     found = counts(printed)
     for name, (right, _, false) in found.items():

@@ -3,8 +3,6 @@
 import ast
 import json
 import re
-import runpy
-import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +11,7 @@ from matplotlib import pyplot
 from typer.testing import CliRunner
 
 from jaxconv.__main__ import app
-from tests.helpers import ROOT, program
+from tests.helpers import ROOT, program, told
 
 SCRIPTS = sorted((ROOT / "examples").glob("[01][0-9]_*.py"))
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
@@ -37,21 +35,13 @@ FACTS = {  # what each prints: words, and numbers that lie in a range
 }
 
 
-def run(path, folder, capsys, monkeypatch):
-    """Run a program in this process; return what it printed."""
-    monkeypatch.setattr(sys, "argv", [str(path), "--save", str(folder)])
-    monkeypatch.syspath_prepend(str(path.parent))
-    runpy.run_path(str(path), run_name="__main__")
-    return capsys.readouterr().out
-
-
 def test_there_are_ten():
     assert [path.stem[:2] for path in SCRIPTS] == sorted(FACTS)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_each_figure_proves_its_fact(path, single, tmp_path, capsys, monkeypatch):
-    printed = run(path, tmp_path, capsys, monkeypatch)
+    printed = told(path, tmp_path, capsys, monkeypatch)
     for what, *limits in FACTS[path.stem[:2]]:
         if limits:
             least, most = limits
