@@ -3,6 +3,7 @@
 Each panel takes `ax` (None for pyplot's current axes) and returns what it drew.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from jaxconv.plotting.timings import METHOD_STYLES
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
     from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
 
 ABOVE, BELOW = "#56B4E9", "#E69F00"  # areas that count as positive and as negative
 CELL: Any = {"ha": "center", "va": "center"}
@@ -203,7 +205,7 @@ def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" 
 
 def plan(
     sides: Sequence[int], taps: Sequence[int], *, rank: int = 2, ax: "Axes | None" = None
-) -> dict[str, int]:
+) -> "QuadMesh":
     """Draw which method the planner picks, over sizes of signals and of kernels.
 
     Args:
@@ -213,34 +215,32 @@ def plan(
         ax: where; None for the current axes.
 
     Returns:
-        How many of the sizes each method gets.
+        The mesh; blank where the kernel would be longer than the signal.
 
     Example:
         >>> from matplotlib.figure import Figure
-        >>> sum(plan([64, 512], [3, 9, 31], ax=Figure().subplots()).values())
-        6
+        >>> plan([64, 512], [3, 9, 31], ax=Figure().subplots()).get_array().shape
+        (2, 3)
     """
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
     ax, names = current(ax), list(METHOD_STYLES)
-    picked = [
-        [str(planned((n,) * rank, (m,) * rank, "same").method) for m in taps if m <= n] for n in sides
-    ]
     picture = np.full((len(sides), len(taps)), np.nan)
-    for row, methods in enumerate(picked):
-        picture[row, : len(methods)] = [names.index(name) for name in methods]
+    for (row, n), (column, m) in itertools.product(enumerate(sides), enumerate(taps)):
+        if m <= n:
+            picture[row, column] = names.index(planned((n,) * rank, (m,) * rank, "same").method)
     colours = ListedColormap([colour for colour, _ in METHOD_STYLES.values()])
-    ax.pcolormesh(picture, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, edgecolors="white", lw=0.5)
+    limits: Any = {"vmin": -0.5, "vmax": len(names) - 0.5}
+    drawn = ax.pcolormesh(picture, cmap=colours, **limits, edgecolors="white", lw=0.5)
     power = "" if rank == 1 else f" (each of {rank} axes)"
     ax.set_xticks(np.arange(len(taps)) + 0.5, [f"{m:,}" for m in taps], rotation=60)
     ax.set_yticks(np.arange(len(sides)) + 0.5, [f"{n:,}" for n in sides])
     ax.set(xlabel=f"kernel, taps{power}", ylabel=f"signal, samples{power}")
-    flat = [name for methods in picked for name in methods]
-    counts = {name: flat.count(name) for name in names if name in flat}
-    handles = [Patch(color=METHOD_STYLES[name][0], label=name) for name in counts]
+    shown = [name for number, name in enumerate(names) if (picture == number).any()]
+    handles = [Patch(color=METHOD_STYLES[name][0], label=name) for name in shown]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), title="method")
-    return counts
+    return drawn
 
 
 def _laid(f: Any, g: Any, shift: float, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
