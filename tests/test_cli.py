@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_resume_goes_on(tmp_path):
         text=True,
     ) as process:
         signal.signal(signal.SIGINT, heeded)
-        while not (tmp_path / "circle.state.npz").exists():
+        while not (tmp_path / "circle.state.npz").exists() and process.poll() is None:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         try:

@@ -337,7 +337,7 @@ draw = signals.scenes(shape=(40, 40), kinds=["circle"], size=9)
 fit = learning.fit(
     jax.random.key(0), learning.negative_deflection, draw,
     learning.random_filter(jax.random.key(1), (9, 9)),
-    steps=400, every=5, batch=4, save=sys.argv[1], resume="resume" in sys.argv,
+    steps=1500, every=5, batch=4, save=sys.argv[1], resume="resume" in sys.argv,
 )
 print(*fit.parameters.ravel().tolist())
 """
@@ -354,9 +354,9 @@ def test_killed_at_any_moment_it_resumes_to_the_same_numbers(tmp_path, capsys):
     whole = capsys.readouterr().out
     assert len(whole.split()) == 81
     process, file = start("fit.npz"), tmp_path / "fit.npz"
-    while not file.exists():
+    while not file.exists() and process.poll() is None:
         time.sleep(0.01)
-    time.sleep(0.3)
+    time.sleep(0.2)
     process.kill()
     assert process.communicate()[0] == "", "it had ended before it was killed"
     (tmp_path / f".fit.npz.{os.getpid()}.part").write_text("half a file, which must not be read")
