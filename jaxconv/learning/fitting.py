@@ -299,7 +299,7 @@ class _Course:
     """Where a fit stands, and what was seen on the way."""
 
     state: State
-    losses: list[jax.Array]
+    losses: list[Any]
     watched: list[Any]
     steps: list[int]
     interrupted: bool = False
@@ -315,21 +315,24 @@ class _Course:
                 " and see whether the data hold NaN."
             )
         self.state = state
-        self.losses.append(losses)
-        self.watched.append(seen)
+        self.losses.append(np.asarray(losses))  # NumPy's, since JAX compiles for each new length
+        self.watched.append(jax.tree.map(np.asarray, seen))
         self.steps.append(self.steps[-1] + len(losses))
 
     def fit(self) -> Fit:
         """Return what was learned."""
-        losses = jnp.concatenate(self.losses) if self.losses else jnp.zeros(0)
-        watched = jax.tree.map(lambda *each: jnp.stack(each), *self.watched)
-        state, steps = self.state, jnp.array(self.steps)
-        return Fit(state.parameters, state.best, losses, watched, steps, self.interrupted)
+        seen = self.seen()
+        losses, watched, steps = jax.tree.map(jnp.asarray, seen)
+        return Fit(self.state.parameters, self.state.best, losses, watched, steps, self.interrupted)
+
+    def seen(self) -> tuple[np.ndarray, Any, np.ndarray]:
+        """Return the losses, what was watched, and after how many steps."""
+        losses = np.concatenate(self.losses) if self.losses else np.zeros(0, np.float32)
+        return losses, jax.tree.map(lambda *each: np.stack(each), *self.watched), np.array(self.steps)
 
     def write(self, path: Path, settings: dict[str, Any]) -> None:
         """Keep it in a file."""
-        done = self.fit()
-        saving.write(path, settings, state=self.state, seen=(done.losses, done.watched, done.steps))
+        saving.write(path, settings, state=self.state, seen=self.seen())
 
     def read(self, path: Path, settings: dict[str, Any]) -> "_Course":
         """Return what a file keeps, if it is of such a fit."""
@@ -337,7 +340,7 @@ class _Course:
         seen = (empty, jax.tree.map(lambda a: a[None], self.watched[0]), jnp.array(self.steps))
         kept = saving.read("fit", path, settings, {"state": self.state}, {"seen": seen})
         losses, watched, steps = kept["seen"]
-        each = [jax.tree.map(lambda a, i=i: a[i], watched) for i in range(len(steps))]
+        each = [jax.tree.map(lambda a, i=i: np.asarray(a)[i], watched) for i in range(len(steps))]
         return _Course(kept["state"], [losses], each, steps.tolist())
 
 
