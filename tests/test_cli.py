@@ -69,10 +69,9 @@ def test_learns_writes_and_finds_with_what_it_learned(tmp_path):
     assert "found: circle.npz in coins.png" in out
 
 
-@pytest.mark.parametrize("loss", ["logistic", "least-squares"])
-def test_learns_what_is_marked_in_a_photograph(tmp_path, loss):
+def test_learns_what_is_marked_in_a_photograph(tmp_path):
     marks = [x for row, column, _ in TRUE_COINS[12:18] for x in ("--mark", f"{row},{column}")]
-    options = ("--loss", loss, "--steps", 20, "--size", 41, "--batch", 2, "--output", tmp_path)
+    options = ("--loss", "logistic", "--steps", 20, "--size", 41, "--batch", 2, "--output", tmp_path)
     status, out, error = run("learn", COINS, *marks, *options, "--optimizer", "adamw")
     assert (status, error) == (0, "")
     assert re.search(r"^learned +cosine with the optimum +-?0\.\d+", out, re.MULTILINE)

@@ -42,8 +42,11 @@ def counts(printed):
     return {what: tuple(map(int, n)) for what, *n in re.findall(line, printed, re.MULTILINE)}
 
 
+LONG = [pytest.param("learn_coins", marks=pytest.mark.long)]
+
+
 @pytest.mark.filterwarnings("ignore:SelectableGroups")  # of ObsPy
-@pytest.mark.parametrize("name", TOLD)
+@pytest.mark.parametrize("name", [*(name for name in TOLD if name != "learn_coins"), *LONG])
 def test_finds_what_is_there(name, run):
     assert counts(run(name)) == TOLD[name]
 
