@@ -67,7 +67,7 @@ def table(text: str, heading: str, keys: tuple[str, ...] = ("case",)) -> Iterato
     """Yield the rows of the table below a heading, by column, what is a number as one."""
     (part,) = re.findall(rf"^#+ {re.escape(heading)}$(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("|")]
-    names, _, *rows = (line for line in lines)
+    names, _, *rows = lines
     for cells in rows:
         row = dict(zip(names, (cell.strip("* ") for cell in cells)))
         yield {

@@ -71,7 +71,8 @@ def learn(
         task = _task(order)
         optimum = learning.optimum(task.clean, size, noise)
         path = output / task.name
-        fit, state = _fit(order, task, optimum, path.with_suffix(".state.npz"), resume)
+        state = path.with_suffix(".state.npz")
+        fit = _fit(order, task, optimum, state, resume)
         found = _filter(fit.best if fit.interrupted else fit.parameters)
         print(f"{task.told}, noise {noise:g}")
         made = {"filter": found, "radius": _radius(order), "target": task.name}
@@ -102,9 +103,7 @@ def _task(order: Order) -> Task:
     return tasks.marked(path.stem, picture, [_mark(text) for text in order.mark], order.size)
 
 
-def _fit(
-    order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool
-) -> tuple[learning.Fit, Path]:
+def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool) -> learning.Fit:
     """Learn; the state is kept in a file on the way."""
     checks.positive("learn", "steps", order.steps)
     data_key, start_key = jax.random.split(jax.random.key(order.seed))
@@ -116,7 +115,8 @@ def _fit(
         kernel = _filter(parameters)
         return {"filter": kernel, "similarity": learning.cosine_similarity(kernel, optimum)}
 
-    fit = learning.fit(
+    constraint: Any = {"project": learning.unit_energy} if order.loss == "deflection" else {}
+    return learning.fit(
         data_key,
         LOSSES[order.loss],
         task.draw(order.noise),
@@ -124,13 +124,12 @@ def _fit(
         steps=order.steps,
         batch=order.batch,
         optimizer=getattr(optax, order.optimizer)(schedule),
-        project=learning.unit_energy if order.loss == "deflection" else _as_it_is,
         every=KEEP,
         watch=watch,
         save=state,
         resume=resume,
+        **constraint,
     )
-    return fit, state
 
 
 def _show(
@@ -188,10 +187,6 @@ def _history(order: Order, fit: learning.Fit) -> dict[str, Any]:
 
 def _filter(parameters: Any) -> jax.Array:
     return parameters.filter if isinstance(parameters, learning.Detector) else parameters
-
-
-def _as_it_is(parameters: Any) -> Any:
-    return parameters
 
 
 def _radius(order: Order) -> float:

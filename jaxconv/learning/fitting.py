@@ -21,6 +21,7 @@ from jax.core import Tracer
 from jaxconv import checks, progress
 from jaxconv.learning import saving
 from jaxconv.learning.batches import Batches, batches, given
+from jaxconv.learning.constraints import unit_energy
 
 Parameters = Any
 Loss = Callable[[Parameters, Any], jax.Array]
@@ -93,8 +94,7 @@ def random_filter(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         >>> float((random_filter(jax.random.key(0), (5, 5)) ** 2).sum().round(3))
         1.0
     """
-    values = jax.random.normal(key, shape)
-    return values / jnp.sqrt((values**2).sum())
+    return unit_energy(jax.random.normal(key, shape))
 
 
 def init(
