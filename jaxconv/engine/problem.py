@@ -103,6 +103,11 @@ class Problem:
         """Whether the operands are integers, whose sums have no rounding to hide in."""
         return jnp.issubdtype(self.accumulator, np.integer)
 
+    def is_untouched(self, axis: int) -> bool:
+        """Whether along a spatial axis every output is at the place of its one sample."""
+        same = self.window[axis] == self.strides[axis] == self.signal_dilation[axis] == 1
+        return same and self.padding[axis] == (0, 0)
+
     def with_padding(self, padding: Sequence[tuple[int, int]]) -> "Problem":
         """Return the same problem with other padding."""
         return replace(self, padding=tuple(padding))

@@ -26,7 +26,7 @@ def supports(problem: Problem) -> str:
         return f"{p.dtype} has no fast matrix product here"
     if p.groups * p.inputs * p.outputs > 1:
         return "more than one feature"
-    if p.taps != p.window[-1] or p.places[:-1] != p.space[:-1]:
+    if not all(map(p.is_untouched, range(p.rank - 1))):
         return "a kernel, a stride or padding on more than the last axis"
     if p.strides[-1] != 1 or p.kernel_dilation[-1] != 1:
         return "a stride or a dilation along the last axis"
