@@ -42,7 +42,11 @@ def cost(problem: Problem, c: Constants) -> Cost:
     features = max(p.inputs, p.outputs) > 1 and not p.channels_last  # which it moves to be the last axis
     moved = p.batch * p.groups * p.inputs * math.prod(p.space) + math.prod(p.output)
     seconds = c.direct_call + gathered + 2 * products / rate
-    return Cost(seconds + features * 8 * p.accumulator.itemsize * moved / c.memory_rate, 0)
+    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
+    return Cost(
+        seconds + features * 8 * p.accumulator.itemsize * moved / c.memory_rate,
+        held * (p.platform == "cpu" and _pads(p)),
+    )
 
 
 def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -60,7 +64,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     p = problem
     if p.platform != "cpu":
         return _call(p, signal, kernel, features_last=False)
-    if p.rank > 1 and p.inputs <= MOST_PADDED:
+    if _pads(p):
         signal = p.pad(signal)
         p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
     if p.groups == 1 or p.inputs == p.outputs == 1 or p.groups > MOST_CALLS:
@@ -71,6 +75,12 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         for g in range(p.groups)
     ]
     return lax.concatenate(pieces, 1)
+
+
+def _pads(problem: Problem) -> bool:
+    """Whether on a CPU the signal is padded beforehand: where there is padding, and few features meet."""
+    plain = not any(map(any, problem.padding)) and max(problem.signal_dilation, default=1) == 1
+    return problem.rank > 1 and problem.inputs <= MOST_PADDED and not plain
 
 
 def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, features_last: bool) -> jax.Array:
