@@ -108,7 +108,7 @@ def calibrate(
         >>> calibrate().constants.memory_rate > 1e9  # doctest: +SKIP
         True
     """
-    platform = platform or jax.default_backend()
+    platform = machine.platform_name(platform)
     before = costs.built_in(platform)
     times = []
     with jax.default_device(jax.devices(platform)[0]):

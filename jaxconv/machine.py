@@ -36,6 +36,20 @@ def about(platform: str | None = None) -> dict[str, Any]:
     }
 
 
+def platform_name(asked: str | None = None) -> str:
+    """Return the name under which JAX lowers programs for a platform, by default the device's own.
+
+    JAX calls both NVIDIA's and AMD's devices "gpu", and lowers for "cuda" or "rocm".
+    """
+    name = asked or jax.default_backend()
+    if name != "gpu":
+        return name
+    with contextlib.suppress(RuntimeError):  # there is no such device here
+        if "rocm" in jax.devices("gpu")[0].client.platform_version.lower():
+            return "rocm"
+    return "cuda"
+
+
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of those packages that are installed, of what is timed and what it runs on."""

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import jax
 import typer
 
-from jaxconv import checks, files, plotting, progress
+from jaxconv import checks, files, machine, plotting, progress
 from jaxconv.benchmarking import rows
 from jaxconv.commands.shared import Output, app, one_line_errors, write
 from jaxconv.engine import store
@@ -30,7 +29,7 @@ def calibrate(
                 platform, report=lambda done, seconds: report(done, seconds=seconds)
             )
         print(found)
-        print(f"wrote {store.path(platform or jax.default_backend())}")
+        print(f"wrote {store.path(machine.platform_name(platform))}")
 
 
 @app.command()

@@ -61,6 +61,7 @@ class Plan:
     request: Request
     method: str
     candidates: tuple[Candidate, ...]
+    source: str  # of the constants that it was planned by
 
     @property
     def chosen(self) -> Candidate:
@@ -71,7 +72,7 @@ class Plan:
         lines = [self._title(), f"  {'method':8} {'predicted':>12} {'memory':>10}  note"]
         for mark, c in self._rows():
             lines.append(f"{mark:1} {c[0]:8} {c[1]:>12} {c[2]:>10}  {c[3]}".rstrip())
-        lines.append(f"costs: {costs.constants(self.problem.platform).source}")
+        lines.append(f"costs: {self.source}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -80,8 +81,8 @@ class Plan:
             "<tr>" + "".join(f"<td>{cell}</td>" for cell in (mark, *cells)) + "</tr>"
             for mark, cells in self._rows()
         )
-        source = f"costs: {costs.constants(self.problem.platform).source}"
-        return f"<p>{self._title()}</p><table><tr>{head}</tr>{rows}</table><p>{source}</p>"
+        table = f"<table><tr>{head}</tr>{rows}</table>"
+        return f"<p>{self._title()}</p>{table}<p>costs: {self.source}</p>"
 
     def _title(self) -> str:
         p = self.problem
@@ -124,7 +125,8 @@ def plan(problem: Problem, request: Request) -> Plan:
     Raises:
         ValueError: if the named method, or within the bounds any method, cannot compute the problem.
     """
-    asked = tuple(_ask(name, problem, request) for name in METHOD_MODULES)
+    constants = costs.constants(problem.platform)
+    asked = tuple(_ask(name, problem, request, constants) for name in METHOD_MODULES)
     able = [c for c in asked if not c.refusal]
     name = request.method
     if request.problem not in (None, problem):
@@ -138,32 +140,39 @@ def plan(problem: Problem, request: Request) -> Plan:
             told = "; ".join(f"{c.method} {c.refusal}" for c in asked)
             rule = "leave a method that can compute the problem within the bounds"
             raise checks.value_error("convolution", "max_bytes", rule, told, "Widen the bounds.")
-        return Plan(problem, request, min(able, key=partial(_rank, problem, request)).method, asked)
+        name = min(able, key=partial(_rank, problem, request)).method
+        return Plan(problem, request, name, asked, constants.source)
     refusal = next(c.refusal for c in asked if c.method == name)
     if refusal:
         rule = f"be able to compute the problem, and {name!r} cannot ({refusal})"
         others = " or ".join(repr(c.method) for c in able)
         remedy = f"Use {others}." if others else "Widen the bounds."
         raise checks.value_error("convolution", "method", rule, repr(name), remedy)
-    return Plan(problem, request, name, asked)
+    return Plan(problem, request, name, asked, constants.source)
 
 
-def compute(
-    problem: Problem, request: Request, signal: jax.Array, kernel: jax.Array, ready: Any = None
-) -> jax.Array:
-    """Compute a canonical problem by the planned method; `ready` is what it made of the kernel."""
+def compute(problem: Problem, method: str, signal: jax.Array, ready: Any) -> jax.Array:
+    """Compute a canonical problem by a method; `ready` is what its `prepare` made of the kernel."""
     dtype = jnp.dtype(problem.result)
     if problem.products == 0:
         return jnp.zeros(problem.output, dtype)
-    method = METHOD_MODULES[plan(problem, possible(request, problem)).method]
-    ready = method.prepare(problem, kernel) if ready is None else ready
-    return method.run(problem, signal, ready).astype(dtype)
+    return METHOD_MODULES[method].run(problem, signal, ready).astype(dtype)
+
+
+def prepare(problem: Problem, method: str, kernel: jax.Array) -> Any:
+    """Compute what a method can of the kernel alone; nothing where there is nothing to compute."""
+    return kernel if problem.products == 0 else METHOD_MODULES[method].prepare(problem, kernel)
 
 
 def possible(request: Request, problem: Problem) -> Request:
-    """Return the request, less a named method that cannot: such a derivative is planned afresh."""
-    able = request.method == "auto" or not METHOD_MODULES[request.method].supports(problem)
+    """Replace a named method that cannot compute the problem by "auto": so derivatives are planned."""
+    able = request.method == "auto" or not _refusal(request.method, problem)
     return replace(request, method=request.method if able else "auto", problem=None)
+
+
+def _refusal(method: str, problem: Problem) -> str:
+    """Return why a method cannot compute a problem, or ""; any method returns an empty output."""
+    return METHOD_MODULES[method].supports(problem) if problem.products else ""
 
 
 def _rank(problem: Problem, request: Request, candidate: Candidate) -> float:
@@ -175,12 +184,8 @@ def _rank(problem: Problem, request: Request, candidate: Candidate) -> float:
     return candidate.seconds * (FAVOUR if dense and candidate.method == "direct" else 1.0)
 
 
-def _ask(name: str, problem: Problem, request: Request) -> Candidate:
-    module = METHOD_MODULES[name]
-    refusal = module.supports(problem)
-    cost = (
-        costs.Cost(0.0, 0)
-        if refusal or not problem.products
-        else module.cost(problem, costs.constants(problem.platform))
-    )
+def _ask(name: str, problem: Problem, request: Request, constants: costs.Constants) -> Candidate:
+    refusal, cost = _refusal(name, problem), costs.Cost(0.0, 0)
+    if problem.products and not refusal:
+        cost = METHOD_MODULES[name].cost(problem, constants)
     return Candidate(name, *cost, refusal or request.refusal(name, cost))

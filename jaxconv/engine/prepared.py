@@ -8,8 +8,7 @@ import jax
 from jax.custom_derivatives import SymbolicZero
 
 from jaxconv import checks
-from jaxconv.engine import primitive
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine import planning, primitive
 from jaxconv.engine.planning import ANY, Plan, Request
 from jaxconv.engine.problem import Problem
 
@@ -34,7 +33,7 @@ class Prepared:
 def make_ready(plan: Plan, kernel: jax.Array, axes: tuple[int, ...]) -> jax.Array:
     """Return what the plan's method makes of a kernel with these axes in the canonical order."""
     canonical = primitive.canonical_kernel(plan.problem, kernel.astype(plan.problem.dtype), axes)
-    return METHOD_MODULES[plan.method].prepare(plan.problem, canonical)
+    return planning.prepare(plan.problem, plan.method, canonical)
 
 
 def as_prepared(function: str, argument: str, kernel: Any) -> Prepared | None:
@@ -64,9 +63,7 @@ def convolution(
 
     @jax.custom_jvp
     def apply(signal, kernel, ready):
-        return primitive.run(
-            problem.platform, signal, kernel, request=plan.request, ready=ready, **parameters
-        )
+        return primitive.run_ready(plan.problem, plan.method, signal, ready, **parameters)
 
     def jvp(primals, tangents):
         operands = primals[:2]

@@ -12,7 +12,7 @@ and the primitive of lax.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -21,9 +21,11 @@ from jax import lax
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
-from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible
+from jaxconv import checks
+from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible, prepare
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.rewriting import rewritten
+from jaxconv.machine import platform_name
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
@@ -47,8 +49,13 @@ def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Ca
     def replace(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive is not lax_p:
             return equation
+        if not _is_known(equation):  # a length of `jax.export`'s symbolic shapes: left to lax
+            if request.method not in ("auto", "direct"):
+                rule = "be 'auto' or 'direct' where a length is symbolic"
+                raise checks.value_error("convolution", "method", rule, repr(request.method))
+            return equation
         if check and request != ANY:
-            plan(_problem_in(equation, jax.default_backend()), request)
+            plan(_problem_in(equation, platform_name()), request)
         return equation.replace(primitive=convolution_p, params=dict(equation.params, request=request))
 
     return rewritten(fn, replace)
@@ -56,10 +63,10 @@ def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Ca
 
 def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | None = None) -> list[Plan]:
     """Return the plans of all convolutions in the trace of a function, lax's and ours."""
-    platform, found = platform or jax.default_backend(), []
+    platform, found = platform_name(platform), []
 
     def look(equation: core.JaxprEqn) -> core.JaxprEqn:
-        if equation.primitive in (lax_p, convolution_p):
+        if equation.primitive in (lax_p, convolution_p) and _is_known(equation):
             problem = _problem_in(equation, platform)
             request = equation.params.get("request", BETWEEN_LAYERS)
             found.append(plan(problem, possible(request, problem)))
@@ -67,6 +74,10 @@ def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | No
 
     jax.eval_shape(rewritten(fn, look), *operands)
     return found
+
+
+def _is_known(equation: core.JaxprEqn) -> bool:
+    return all(isinstance(n, int) for v in equation.invars for n in v.aval.shape)
 
 
 def _problem_in(equation: core.JaxprEqn, platform: str) -> Problem:
@@ -107,18 +118,23 @@ def parameters(lhs: jax.Array, rhs: jax.Array, **options: Any) -> dict[str, Any]
     return next(e.params for e in traced.eqns if e.primitive is lax_p)
 
 
-def run(
-    platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, ready: Any = None, **params: Any
-) -> jax.Array:
-    """Bring the operands to the canonical form, compute, and bring the output to lax's layout."""
+def run(platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
+    """Plan, and compute by the planned method."""
     problem = problem_of(lhs, rhs, platform, **params)
-    lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
+    method = plan(problem, possible(request, problem)).method
+    kernel = canonical_kernel(problem, rhs, params["dimension_numbers"].rhs_spec)
+    return run_ready(problem, method, lhs, prepare(problem, method, kernel), **params)
+
+
+def run_ready(problem: Problem, method: str, lhs: jax.Array, ready: Any, **params: Any) -> jax.Array:
+    """Bring the signal to the canonical form, compute, and bring the output to lax's layout."""
+    lhs_spec, _, out_spec = params["dimension_numbers"]
     p, batch_groups = problem, params["batch_group_count"]
     signal = lhs.transpose(lhs_spec)
     if batch_groups > 1:  # (g n, i) to (n, g, i)
         signal = signal.reshape(batch_groups, p.batch, p.inputs, *p.space).swapaxes(0, 1)
     signal = signal.reshape(p.batch, p.groups, p.inputs, *p.space)
-    out = compute(problem, request, signal, canonical_kernel(p, rhs, rhs_spec), ready)
+    out = compute(problem, method, signal, ready)
     out = out.reshape(p.batch, p.groups * p.outputs, *p.places)
     return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
 
@@ -156,8 +172,13 @@ def _batch(operands, axes, *, request: Request, **params: Any):
 
 
 def _evaluate(lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
-    """Run outside of any jit, operation by operation."""
-    return run(jax.default_backend(), lhs, rhs, request=request, **params)
+    """Run outside of any jit: as one program, compiled once."""
+    return _compiled(platform_name(), request, tuple(params.items()))(lhs, rhs)
+
+
+@lru_cache(1024)
+def _compiled(platform: str, request: Request, params: tuple[tuple[str, Any], ...]):
+    return jax.jit(partial(run, platform, request=request, **dict(params)))
 
 
 convolution_p.def_impl(_evaluate)

@@ -1,6 +1,7 @@
 """Calibrated constants on disk: one JSON file a device and set of versions, in the user's cache folder.
 
-The environment variable JAXCONV_CACHE names another folder.
+The environment variable JAXCONV_CACHE names another folder; "off" keeps the built-in constants. The
+processes of one job must plan alike: give all of them the same folder, or "off".
 """
 
 import json
@@ -29,13 +30,15 @@ def read(platform: str, names: set[str]) -> dict[str, Any]:
 
     A file that is damaged, or of another device or version, is left out with a warning.
     """
+    if os.environ.get("JAXCONV_CACHE") == "off":
+        return {}
     try:
         file = path(platform)
-        text = file.read_text()
+        kept_bytes = file.read_bytes()
     except (OSError, RuntimeError):  # nothing was calibrated, or there is no such device here
         return {}
     try:
-        kept = json.loads(text)
+        kept = json.loads(kept_bytes)
         if kept["key"] == _key(platform) and _is_sound(kept["constants"], names):
             return kept["constants"]
     except (ValueError, KeyError, TypeError, AttributeError):
