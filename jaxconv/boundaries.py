@@ -13,7 +13,6 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from jaxconv import checks
 from jaxconv.types import BOUNDARIES, Boundary
@@ -117,11 +116,12 @@ def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple
 def _extend_axis(signal: jax.Array, axis: int, low: int, high: int, name: Boundary, fillvalue: Any):
     if low == high == 0:
         return signal
-    if name == "fill":
-        value = jnp.asarray(fillvalue).astype(signal.dtype).reshape(())
-        pads = [(low, high, 0) if i == axis else (0, 0, 0) for i in range(signal.ndim)]
-        return lax.pad(signal, value, pads)
     length = signal.shape[axis]
+    if name == "fill":  # not by lax.pad, which cannot be differentiated in the value alone
+        value = jnp.asarray(fillvalue).astype(signal.dtype).reshape(())
+        sides = [[n if i != axis else m for i, n in enumerate(signal.shape)] for m in (low, high)]
+        before, behind = (jnp.broadcast_to(value, side) for side in sides)
+        return jnp.concatenate([before, signal, behind], axis)
     if length == 0:
         rule, got = f"have elements to continue by {name!r}", f"shape {signal.shape}"
         raise checks.value_error("extend", "signal", rule, got)

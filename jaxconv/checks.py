@@ -73,6 +73,14 @@ def not_empty(function: str, argument: str, value: jax.Array, scipy: str = "") -
         raise value_error(function, argument, "have elements", f"shape {value.shape}", remedy, scipy)
 
 
+def known(function: str, argument: str, lengths: Sequence[Any]) -> None:
+    """Raise ValueError where a length is symbolic, as in `jax.export` of shapes with letters."""
+    if not all(isinstance(n, int) for n in lengths):
+        rule = "have known lengths along the axes that are convolved, on which the plan depends"
+        remedy = "Batch axes may be symbolic: name the others as `axes`."
+        raise value_error(function, argument, rule, tuple(lengths), remedy)
+
+
 def same_rank(
     function: str, arguments: tuple[str, str], values: tuple[jax.Array, jax.Array], scipy: str = ""
 ) -> None:
@@ -136,6 +144,20 @@ def per_axis(function: str, argument: str, value: Any, rank: int, least: int | N
     if least is not None and min(given, default=least) < least:
         raise value_error(function, argument, f"be {least} or greater on every axis", repr(value))
     return tuple(int(v) for v in given)
+
+
+def static(function: str, argument: str, value: Any) -> Any:
+    """Return an option as a value that can be hashed, arrays and lists as tuples; or raise TypeError."""
+    if isinstance(value, np.ndarray | np.generic | jax.Array) and not isinstance(value, jax.core.Tracer):
+        value = np.asarray(value).tolist()
+    if isinstance(value, list) or type(value) is tuple:
+        return tuple(static(function, argument, item) for item in value)
+    try:
+        hash(value)
+    except TypeError:
+        rule = "be known before the call is compiled: a number, a word, or a tuple or list of these"
+        raise TypeError(_message(function, argument, rule, repr(value), "", "")) from None
+    return value
 
 
 def positive(function: str, argument: str, value: Any, odd: bool = False) -> int:

@@ -1,5 +1,6 @@
 """Circular: what wraps around is computed by one FFT of the signal's own length, without any padding."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,8 @@ def is_best(
     space, window = signal.shape[2:], kernel.shape[2:]
     if len(space) > 3 or any(m > n for n, m in zip(space, window)):
         return False
+    if request.local or (request.max_bytes is not None and _bytes(signal, kernel) > request.max_bytes):
+        return False  # what is padded then has to keep the bounds
     if request.method == "fft":
         return True
     real = not jnp.issubdtype(signal.dtype, np.complexfloating)
@@ -41,6 +44,13 @@ def is_best(
     )
     (plan,) = plans_in(padded, [signal, kernel])
     return plan.method == "fft"
+
+
+def _bytes(signal: jax.Array, kernel: jax.Array) -> int:
+    """Return the memory of the transforms: of the signal, of the kernels and of the products."""
+    (batch, groups, *space), features = signal.shape, kernel.shape[0]
+    size = jnp.promote_types(signal.dtype, np.float32).itemsize
+    return 2 * size * math.prod(space) * (batch * groups + features + batch * features)
 
 
 def correlate(signal: jax.Array, kernel: jax.Array, parts: Sequence[Part]) -> jax.Array:

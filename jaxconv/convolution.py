@@ -1,12 +1,14 @@
 """Convolution and correlation with SciPy's signatures, planned, differentiable, jitted inside."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
 from jax import lax
 
-from jaxconv.engine.planning import Plan, requested
+from jaxconv import checks
+from jaxconv.engine.planning import Plan, Request, requested
 from jaxconv.engine.prepared import as_prepared, convolution
 from jaxconv.sliding import Axes, slide
 from jaxconv.types import Boundary, Method, Mode, Normalize
@@ -247,19 +249,24 @@ def conv_general_dilated(
         >>> conv_general_dilated(image, kernels, (1, 1), "SAME")[0, 0, :2].tolist()
         [[8.0, 12.0, 12.0, 12.0, 8.0], [12.0, 18.0, 18.0, 18.0, 12.0]]
     """
+    function = "conv_general_dilated"
+    given = {
+        "window_strides": window_strides,
+        "padding": padding,
+        "lhs_dilation": lhs_dilation,
+        "rhs_dilation": rhs_dilation,
+        "dimension_numbers": dimension_numbers,
+        "feature_group_count": feature_group_count,
+        "batch_group_count": batch_group_count,
+        "precision": precision,
+        "preferred_element_type": preferred_element_type,
+    }
+    fixed = tuple((name, checks.static(function, name, value)) for name, value in given.items())
+    return _general(lhs, rhs, requested(function, method, max_bytes, local), fixed)
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def _general(lhs: Any, rhs: Any, request: Request, options: tuple[tuple[str, Any], ...]) -> jax.Array:
     prepared = as_prepared("conv_general_dilated", "rhs", rhs)
-    return convolution(
-        lhs,
-        prepared.kernel if prepared else rhs,
-        prepared,
-        request=requested("conv_general_dilated", method, max_bytes, local),
-        window_strides=window_strides,
-        padding=padding,
-        lhs_dilation=lhs_dilation,
-        rhs_dilation=rhs_dilation,
-        dimension_numbers=dimension_numbers,
-        feature_group_count=feature_group_count,
-        batch_group_count=batch_group_count,
-        precision=precision,
-        preferred_element_type=preferred_element_type,
-    )
+    kernel = prepared.kernel if prepared else rhs
+    return convolution(lhs, kernel, prepared, request=request, **dict(options))

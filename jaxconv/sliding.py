@@ -97,19 +97,23 @@ def slide(
     request = requested(
         function, method, max_bytes, local, "Acceptable method flags are 'auto', 'direct', or 'fft'."
     )
-    given = (axes, boundary, origin, stride, dilation, lags, normalize)
-    options = Options(mode, request, precision, *map(static, given))
+    given = {
+        "axes": axes,
+        "boundary": boundary,
+        "origin": origin,
+        "stride": stride,
+        "dilation": dilation,
+        "lags": lags,
+        "normalize": normalize,
+        "precision": precision,
+    }
+    fixed = {name: checks.static(function, name, value) for name, value in given.items()}
+    options = Options(mode=mode, request=request, **fixed)
     if isinstance(fillvalue, int | float | complex) and fillvalue == 0:
         fillvalue = None  # the engine's own padding
     elif not isinstance(fillvalue, jax.Array):
         fillvalue = checks.array(function, "fillvalue", fillvalue)
     return _jitted(function, in1, in2, fillvalue, options)
-
-
-def static(option: Any) -> Any:
-    """Return an option that may be hashed: lists and arrays of it as tuples."""
-    option = option.tolist() if isinstance(option, np.ndarray) else option
-    return tuple(map(static, option)) if isinstance(option, list | tuple) else option
 
 
 @partial(jax.jit, static_argnums=(0, 4))
@@ -126,8 +130,12 @@ def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options)
     if not axes:
         return (a * (b if function in conventions.REFLECTED else b.conj())).astype(result)
     if 0 in (*a.shape, *b.shape):
+        if function not in conventions.BY_FFT and all(a.shape[i] and b.shape[i] for i in axes):
+            return _empty_batch(function, a.shape, b.shape, axes, o).astype(result)
         filled = set(_boundaries(function, o, fillvalue, a.ndim)) == {"fill"}
         return conventions.of_nothing(function, a, b, o.mode, filled).astype(result)
+    for name, shape in (("in1", a.shape), ("in2", b.shape)):
+        checks.known(function, name, [shape[axis] for axis in axes])
     layout = lay_out(function, a.shape, b.shape, axes)
     parts = _wanted(function, a.shape, b.shape, axes, o)
     out = _convolve(function, a, b, prepared, fillvalue, layout, parts, o)
@@ -135,6 +143,14 @@ def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options)
         out = out.conj()  # as SciPy has it
     out = _normalized(function, out, a, b, axes, parts, o) if o.normalize != "none" else out
     return out.astype(result)
+
+
+def _empty_batch(function: str, shape1: Shape, shape2: Shape, axes: Sequence[int], o: Options):
+    """Return the result, of no elements, of operands that are empty along axes that are not convolved."""
+    lay_out(function, shape1, shape2, axes)  # raises where they do not broadcast
+    along = dict(zip(axes, _wanted(function, shape1, shape2, axes, o)))
+    pairs = enumerate(zip(shape1, shape2))
+    return jnp.zeros([along[i].count if i in along else m if n == 1 else n for i, (n, m) in pairs])
 
 
 def _convolve(function, a, b, prepared, fillvalue, layout, parts, o: Options) -> jax.Array:
@@ -236,11 +252,13 @@ def _normalized(function: str, out, a, b, axes: Sequence[int], parts: Sequence[P
         product = next(energy) * next(energy)
         empty = product == 0
         return jnp.where(empty, 0, out / jnp.sqrt(jnp.where(empty, 1, product)))
-    for axis, part in zip(axes, parts):
+    dilation = checks.per_axis(function, "dilation", o.dilation, len(axes), 1)
+    for axis, part, d in zip(axes, parts, dilation):
         n, m = a.shape[axis], b.shape[axis]
-        places = part.start + part.step * np.arange(part.count)
-        overlap = np.clip(np.minimum(places + 1, n + m - 1 - places), 1, min(n, m))
-        count = overlap if o.normalize == "unbiased" else np.full_like(overlap, min(n, m))
+        lags = part.start + part.step * np.arange(part.count) - (m - 1) * d
+        lags = lags if o.normalize == "unbiased" else np.zeros_like(lags)
+        first, last = np.maximum(-(lags // d), 0), np.minimum((n - 1 - lags) // d, m - 1)  # taps
+        count = np.maximum(last - first + 1, 1)
         shape = [-1 if i == axis else 1 for i in range(out.ndim)]
         out = out / jnp.asarray(count.reshape(shape), jnp.abs(out).dtype)
     return out

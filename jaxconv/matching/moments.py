@@ -60,6 +60,8 @@ def _batched(window: tuple[int, ...]):
     def of(signal: jax.Array) -> Moments:
         axis = signal.ndim - len(window)
         places = signal.shape[axis] - window[0] + 1
+        if not isinstance(signal.size, int):  # a symbolic batch
+            return _whole(signal, window)
         band = max(BAND * signal.shape[axis] // signal.size, window[0])
         if 2 * band > places:
             return _whole(signal, window)

@@ -22,7 +22,7 @@ from jaxconv.matching.operands import (
     slide_over,
     spatial,
 )
-from jaxconv.sliding import Axes, static
+from jaxconv.sliding import Axes
 from jaxconv.types import MODES, Boundary, Method, Mode
 
 RANK_WORDS = (  # scikit-image's, for what it refuses
@@ -109,7 +109,7 @@ def normalized_correlation(
         raise checks.value_error(function, "overlap", "be a share, over 0 and up to 1", overlap)
     hidden = checks.mask(function, "mask", mask, "signal", x.shape)
     unheard = checks.mask(function, "template_mask", template_mask, "template", t.shape)
-    along, beyond = static(axes), static(boundary)
+    along, beyond = (checks.static(function, n, v) for n, v in (("axes", axes), ("boundary", boundary)))
     options = Options(mode, overlap, along, channel_axis, beyond, method, precision, max_bytes, local)
     return _jitted(x, t, hidden, unheard, fillvalue, options)
 
