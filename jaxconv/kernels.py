@@ -23,7 +23,7 @@ def gaussian(
     derivative times its polynomial in x. Convolve with it.
 
     Args:
-        sigma: the standard deviation.
+        sigma: the standard deviation; one that is traced may be 0, which gives a single 1.
         order: of the derivative.
         truncate: at how many standard deviations it ends.
         radius: the samples on either side at which it ends, instead; needed where sigma is traced.
@@ -53,15 +53,15 @@ def gaussian(
     """
     (order,) = checks.per_axis("gaussian", "order", order, 1, 0)
     radius = _radius("gaussian", sigma, truncate, radius)
-    x = jnp.arange(-radius, radius + 1)
-    bell = jnp.exp(-0.5 * (x / sigma) ** 2)
-    polynomial = [jnp.ones(())]  # its coefficients, rising
-    for _ in range(order):  # (p g)' = (p' - x / sigma^2 p) g
-        slope = [n * c for n, c in enumerate(polynomial)][1:]
-        lowered = [-c / sigma**2 for c in polynomial]
-        padded = [*slope, *[jnp.zeros(())] * (len(lowered) + 1 - len(slope))]
-        polynomial = [a + b for a, b in zip(padded, [jnp.zeros(()), *lowered], strict=True)]
-    return sum((c * x**n for n, c in enumerate(polynomial)), jnp.zeros(())) * bell / bell.sum()
+    x, sigma = jnp.arange(-radius, radius + 1, dtype=float), jnp.asarray(sigma, float)
+    wide = jnp.where(sigma == 0, 1, sigma)
+    u = x / wide
+    bell = jnp.exp(-0.5 * u**2)
+    bell = bell / bell.sum()
+    before, derivative = jnp.zeros_like(bell), bell
+    for n in range(order):  # Hermite's recurrence: g[n + 1] = -(u g[n] + n g[n - 1] / sigma) / sigma
+        before, derivative = derivative, -(u * derivative + n * before / wide) / wide
+    return jnp.where(sigma == 0, (x == 0).astype(x.dtype), derivative)
 
 
 def box(size: int | Sequence[int]) -> jax.Array:

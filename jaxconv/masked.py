@@ -1,7 +1,8 @@
 """Masked convolution: samples that are missing carry no weight."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,10 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.boundaries import SYNONYMS
 from jaxconv.convolution import convolve
+from jaxconv.engine.methods import METHOD_MODULES
 from jaxconv.engine.planning import Plan
+from jaxconv.engine.primitive import plans_in
+from jaxconv.floats import floating
 from jaxconv.sliding import Axes
 from jaxconv.types import Boundary, Method, Mode
 
@@ -54,10 +58,13 @@ def convolve_masked(
         signal (n1, ..., nd), kernel (m1, ..., md), mask as the signal -> as `convolve`.
 
     Returns:
-        The convolution, of floats; NaN where no sample is under the kernel.
+        The convolution, of floats; NaN where no sample is under the kernel. Methods that are not local
+        round by the kernel's sum: where they run, a place whose samples weigh less than 64 eps of it
+        is NaN too. `local=True` gives every place its mean.
 
     Raises:
-        ValueError: as `convolve`; if the mask has not the signal's shape.
+        ValueError: as `convolve`; if the mask has not the signal's shape, or a fill value is given
+            where nothing is filled.
         TypeError: as `convolve`; if the mask is not boolean.
 
     Gradient:
@@ -75,25 +82,52 @@ def convolve_masked(
     kernel = checks.array(function, "kernel", kernel)
     checks.same_rank(function, ("signal", "kernel"), (signal, kernel))
     checks.not_empty(function, "signal", signal)
-    dtype = jnp.promote_types(jnp.result_type(signal, kernel), jnp.float32)
-    there = ~jnp.isnan(signal)
     hidden = checks.mask(function, "mask", mask, "signal", signal.shape)
-    if hidden is not None:
-        there &= ~hidden
-    options = {"axes": axes, "precision": precision, "max_bytes": max_bytes, "local": local}
-    beyond = {"boundary": "fill" if boundary == "missing" else boundary}
+    if boundary == "missing" and not (isinstance(fillvalue, int | float) and fillvalue == 0):
+        remedy = "Use boundary='fill', whose samples then count as present."
+        raise checks.value_error(function, "fillvalue", "be left out by default", fillvalue, remedy)
+    given = {"axes": axes, "boundary": boundary, "precision": precision}
+    fixed = {name: checks.static(function, name, value) for name, value in given.items()}
+    options = Options(mode, method, normalize, max_bytes=max_bytes, local=local, **fixed)
+    return _jitted(signal, kernel, hidden, fillvalue, options)
 
-    def slide(x: jax.Array, outside: Any) -> jax.Array:
-        fill = {} if boundary == "missing" else {"fillvalue": outside}
-        return convolve(x, kernel, mode, method, **options, **beyond, **fill)
 
-    kernel = kernel.astype(dtype)
-    sums = slide(jnp.where(there, signal, 0).astype(dtype), fillvalue)
-    weights = slide(there.astype(dtype), _one_where_filled(boundary))
-    total = kernel.sum(checks.axes(function, axes, kernel.ndim), keepdims=True)
-    empty = jnp.abs(weights) <= 64 * jnp.finfo(dtype).eps * jnp.abs(total)
-    mean = sums / jnp.where(empty, 1, weights)
-    return jnp.where(empty, jnp.nan, mean if normalize else mean * total)
+class Options(NamedTuple):
+    """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
+
+    mode: Mode
+    method: Any
+    normalize: bool
+    axes: Any
+    boundary: Any
+    precision: Any
+    max_bytes: int | None
+    local: bool
+
+
+@partial(jax.jit, static_argnums=4)
+def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o: Options) -> jax.Array:
+    dtype = floating(signal.dtype, kernel.dtype)
+    there = ~jnp.isnan(signal) if hidden is None else ~jnp.isnan(signal) & ~hidden
+    x, kernel, present = jnp.where(there, signal, 0).astype(dtype), kernel.astype(dtype), there.astype(dtype)
+    options = {"axes": o.axes, "precision": o.precision, "max_bytes": o.max_bytes, "local": o.local}
+    missing = o.boundary == "missing"
+    options["boundary"] = "fill" if missing else o.boundary
+
+    def slide(x: jax.Array, outside: Any = 0) -> jax.Array:
+        fill = {} if missing else {"fillvalue": outside}
+        return convolve(x, kernel, o.mode, o.method, **options, **fill)
+
+    is_local = all(METHOD_MODULES[plan.method].LOCAL for plan in plans_in(slide, [x]))
+    # other methods round by what is elsewhere: they are given differences from the mean of all
+    middle = 0 if is_local else lax.stop_gradient(x.sum() / jnp.maximum(present.sum(), 1))
+    sums = slide((x - middle) * present, fillvalue - middle)
+    weights = slide(present, _one_where_filled(o.boundary))
+    total = kernel.sum(checks.axes("convolve_masked", o.axes, kernel.ndim), keepdims=True)
+    least = 0 if is_local else 64 * jnp.finfo(dtype).eps * jnp.abs(total)
+    empty = jnp.abs(weights) <= least
+    mean = middle + sums / jnp.where(empty, 1, weights)
+    return jnp.where(empty, jnp.nan, mean if o.normalize else mean * total)
 
 
 def _one_where_filled(boundary: Any) -> int:

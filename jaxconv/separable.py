@@ -1,15 +1,19 @@
 """Separable kernels: one pass along each axis in place of one over all of them."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxconv import checks
 from jaxconv.boundaries import canonical
+from jaxconv.conventions import result_type
 from jaxconv.convolution import convolve
+from jaxconv.floats import floating
 from jaxconv.kernels import Factors, gaussian
 from jaxconv.sliding import Axes
 from jaxconv.types import Boundary, Mode
@@ -62,7 +66,6 @@ def convolve_separable(
     places = checks.axes(function, axes, signal.ndim)
     terms = factors.terms if isinstance(factors, Factors) else (factors,)
     names = canonical(function, boundary, len(places))
-    constant = fillvalue if "fill" in names and mode != "valid" else 0
     out = cast(jax.Array, 0)
     for number, term in enumerate(terms):
         taps = [checks.array(function, "factors", factor) for factor in term]
@@ -70,12 +73,14 @@ def convolve_separable(
             got = f"shapes {', '.join(str(k.shape) for k in taps)} in term {number}"
             rule = f"be one kernel with one axis for each of the {len(places)} axes"
             raise checks.value_error(function, "factors", rule, got)
-        total = jnp.prod(jnp.stack([k.sum() for k in taps]))
-        passed = signal - jnp.asarray(constant, signal.dtype)  # so that zeros lie beyond the edge
+        dtype = reduce(result_type, (k.dtype for k in taps), signal.dtype)
+        passed, outside = signal.astype(dtype), checks.array(function, "fillvalue", fillvalue)
         for axis, k, name in zip(places, taps, names):
-            line = jnp.expand_dims(k, [i for i in range(signal.ndim) if i != axis])
-            passed = convolve(passed, line, mode, axes=axis, boundary=name, precision=precision)
-        out = out + passed + (constant * total).astype(passed.dtype)
+            line = jnp.expand_dims(k.astype(dtype), [i for i in range(signal.ndim) if i != axis])
+            fill = {"fillvalue": outside} if name == "fill" else {}
+            passed = convolve(passed, line, mode, axes=axis, boundary=name, precision=precision, **fill)
+            outside = outside.astype(dtype) * k.astype(dtype).sum()  # what a pass makes of a constant
+        out = passed if number == 0 else out + passed
     return out
 
 
@@ -130,7 +135,7 @@ def gaussian_filter(
     function = "gaussian_filter"
     signal = checks.array(function, "signal", signal)
     places = checks.axes(function, axes, signal.ndim)
-    sigmas = sigma if isinstance(sigma, tuple | list) else (sigma,) * len(places)
+    sigmas = tuple(sigma) if np.ndim(sigma) == 1 else (sigma,) * len(places)
     if len(sigmas) != len(places):
         rule = f"be one number, or {len(places)} of them, one an axis"
         raise checks.value_error(function, "sigma", rule, f"{len(sigmas)} of them")
@@ -139,9 +144,9 @@ def gaussian_filter(
     if radius is not None:
         radii = checks.per_axis(function, "radius", radius, len(places), 0)
     names = canonical(function, boundary, len(places))
-    out = signal.astype(jnp.promote_types(signal.dtype, jnp.float32))
+    out = signal.astype(floating(signal.dtype))
     for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
-        if isinstance(s, int | float) and s == 0:
+        if not isinstance(s, jax.core.Tracer) and s == 0:
             continue
         line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
         line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
+from jaxconv.floats import norm
 
 
 def unit_energy(filter: jax.Array) -> jax.Array:
@@ -28,7 +29,7 @@ def unit_energy(filter: jax.Array) -> jax.Array:
         >>> unit_energy(jnp.array([3.0, 4.0])).round(3).tolist()
         [0.6000000238418579, 0.800000011920929]
     """
-    return filter / jnp.sqrt((filter**2).sum())
+    return filter / norm(filter)
 
 
 def zero_mean(filter: jax.Array) -> jax.Array:
