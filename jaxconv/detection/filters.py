@@ -1,5 +1,6 @@
 """Filters: the linear filter of greatest output signal-to-noise ratio."""
 
+import math
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, at_size
 from jaxconv.detection.noise import noise_covariance as covariance_of
+from jaxconv.floats import as_floats, magnitude, norm
 
 
 def output_snr(
@@ -51,12 +53,13 @@ def output_snr(
             "both" if noise is not None else "none",
         )
         raise checks.value_error("output_snr", "noise", rule, got)
+    (template,) = as_floats(template)
     if noise is not None:
-        return jnp.sqrt((jnp.abs(template) ** 2).sum()) / noise
+        return norm(template) / noise
     spectrum = as_spectrum("output_snr", noise_spectrum, template.ndim)
     size = [max(s, m) for s, m in zip(spectrum.shape, template.shape)]
-    power = jnp.abs(jnp.fft.fftn(template, size)) ** 2
-    return jnp.sqrt((power / at_size(spectrum, size)).mean())
+    white = jnp.fft.fftn(template, size) / jnp.sqrt(at_size(spectrum, size))
+    return norm(white) / math.prod(size) ** 0.5
 
 
 def matched_filter(
@@ -103,7 +106,8 @@ def matched_filter(
         [1.0, 0.009999999776482582]
     """
     function = "matched_filter"
-    template = checks.array(function, "template", template)
+    (template,) = as_floats(checks.array(function, "template", template))
+    template = template / magnitude(template)  # the filter is scaled in the end
     covariance = noise_covariance
     if noise_spectrum is not None:
         if covariance is not None:
@@ -113,9 +117,12 @@ def matched_filter(
         covariance = covariance_of(spectrum, template.shape)
     solution = template
     if covariance is not None:
-        covariance = checks.array(function, "noise_covariance", covariance)
+        covariance, template = as_floats(
+            checks.array(function, "noise_covariance", covariance), template
+        )
+        covariance = covariance / magnitude(covariance)
         if covariance.shape != (template.size, template.size):
             rule = f"be {template.size} x {template.size} for a template of shape {template.shape}"
             raise checks.value_error(function, "noise_covariance", rule, covariance.shape)
         solution = jnp.linalg.solve(covariance, template.ravel()).reshape(template.shape)
-    return solution / jnp.sqrt((jnp.abs(solution) ** 2).sum())
+    return solution / norm(solution)

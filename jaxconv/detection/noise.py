@@ -5,6 +5,7 @@ mean is the noise's power: white noise of standard deviation s has the spectrum 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.floats import as_floats, floating, magnitude
 
 
 def noise_spectrum(
@@ -42,7 +44,8 @@ def noise_spectrum(
         The spectrum, both signs of each frequency, as `jnp.fft.fftn` orders them.
 
     Raises:
-        ValueError: if a segment is larger than the recording, the overlap no share, or the average none.
+        ValueError: if a segment is larger than the recording, the overlap not a share from 0 to below 1,
+            the average not one of the two; or if the noise is so faint that all power would be 0.
         TypeError: if the size is of no whole numbers.
 
     Gradient:
@@ -68,9 +71,25 @@ def noise_spectrum(
     if not space or any(s > n for n, s in zip(space, sizes)):
         rule = f"be no larger than the noise, {noise.shape}, along its last axes"
         raise checks.value_error(function, "size", rule, size)
+    power = _welch(as_floats(noise)[0], sizes, overlap, average)
+    limits = jnp.finfo(power.dtype)
+    known = not isinstance(power, jax.core.Tracer)
+    if known and noise.any() and power.min() < limits.tiny and power.max() < limits.tiny / limits.eps:
+        rule = f"have squares well above {limits.tiny:.0e}, the least that {power.dtype} holds"
+        got = f"values up to {jnp.abs(noise).max():.3g}"
+        remedy = "Count it, and the signal, in smaller units: multiply both by a power of ten."
+        raise checks.value_error(function, "noise", rule, got, remedy)
+    return power
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _welch(noise: jax.Array, sizes: tuple[int, ...], overlap: float, average: str) -> jax.Array:
+    """Average the spectra of segments, of noise brought to a size whose squares can be summed."""
+    rank = len(sizes)
     windows = [0.5 - 0.5 * np.cos(2 * np.pi * np.arange(s) / s) for s in sizes]
-    window = jnp.asarray(_outer(windows), jnp.abs(noise).dtype)
-    stack, lead = noise, noise.ndim - rank
+    window = jnp.asarray(_outer(windows), jnp.finfo(noise.dtype).dtype)
+    unit = magnitude(noise).reshape(())
+    stack, lead, space = noise / unit, noise.ndim - rank, noise.shape[noise.ndim - rank :]
     for axis, (n, s) in enumerate(zip(space, sizes)):
         starts = np.arange(0, n - s + 1, max(1, round(s * (1 - overlap))))
         stack = jnp.take(stack, starts[:, None] + np.arange(s), lead + 2 * axis)
@@ -78,10 +97,10 @@ def noise_spectrum(
     stack = stack.reshape(-1, *sizes) * window[None]
     power = jnp.abs(jnp.fft.fftn(stack, axes=range(1, rank + 1))) ** 2 / (window**2).sum()
     if average == "mean":
-        return power.mean(0)
-    odd = (len(power) - 1) // 2 * 2 + 1  # Allen et al.: the median of so many exponential values
+        return power.mean(0) * unit * unit
+    odd = (len(power) - 1) // 2 * 2 + 1  # Allen et al.: the median of as many exponential values
     bias = sum((-1) ** (k + 1) / k for k in range(1, odd + 1))
-    return jnp.median(power, axis=0) / bias
+    return jnp.median(power, axis=0) / bias * unit * unit
 
 
 def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) -> jax.Array:
@@ -124,6 +143,7 @@ def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) 
     sizes = checks.per_axis(function, "size", size, shapes.ndim - 1, 1)
     if any(m > s for m, s in zip(shapes.shape[1:], sizes)):
         raise checks.value_error(function, "size", f"hold the shapes, {shapes.shape[1:]}", size)
+    (shapes,) = as_floats(shapes)
     axes = tuple(range(1, shapes.ndim))
     power = jnp.abs(jnp.fft.fftn(shapes, sizes, axes)) ** 2
     rates = jnp.broadcast_to(jnp.asarray(rate, power.dtype), (len(shapes),))
@@ -207,7 +227,7 @@ def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) ->
 
 def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply each frequency of a signal's last axes with that of a response, going round the edges."""
-    axes = tuple(range(-response.ndim, 0))
+    signal, axes = as_floats(signal)[0], tuple(range(-response.ndim, 0))
     response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
     return jnp.fft.ifftn(jnp.fft.fftn(signal, axes=axes) * response, axes=axes)
 
@@ -231,7 +251,7 @@ def as_spectrum(function: str, spectrum: Any, rank: int) -> jax.Array:
     if spectrum.ndim != rank or not rank:
         rule = f"have as many axes as it is asked for, {rank}"
         raise checks.value_error(function, "noise_spectrum", rule, f"shape {spectrum.shape}")
-    return spectrum.astype(jnp.promote_types(spectrum.dtype, jnp.float32))
+    return spectrum.astype(floating(spectrum.dtype))
 
 
 def _outer(vectors: Sequence[np.ndarray]) -> np.ndarray:

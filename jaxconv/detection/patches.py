@@ -5,7 +5,7 @@ target at place p begins at p - m // 2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 
 import jax
@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.floats import as_floats
 from jaxconv.signals import Scene
 
 
@@ -69,7 +70,10 @@ def patch_statistics(
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def _measured(scenes: Scene, size: tuple[int, ...], target: int, stride: int) -> PatchStatistics:
     space = scenes.signal.shape[1:]
-    m, dtype = int(np.prod(size)), scenes.signal.dtype
+    (signal,) = as_floats(scenes.signal)
+    middle = signal.mean()  # on which the covariance does not depend, but its rounding does
+    scenes = replace(scenes, signal=signal - middle)
+    m, dtype = int(np.prod(size)), signal.dtype
     starts = [np.arange(0, n - k + 1, stride) for n, k in zip(space, size, strict=True)]
     windows = np.ix_(*[(start[:, None] + np.arange(k)).ravel() for start, k in zip(starts, size)])
     split = [length for start, k in zip(starts, size) for length in (len(start), k)]
@@ -92,9 +96,9 @@ def _measured(scenes: Scene, size: tuple[int, ...], target: int, stride: int) ->
     zero = jnp.zeros((), dtype)
     zeros = jnp.zeros(m, dtype), zero, jnp.zeros(m, dtype), jnp.zeros((m, m), dtype), zero
     (at, found, mean, second, places), _ = lax.scan(add, zeros, each)
-    mean = mean / places
+    at, mean = at / found, mean / places
     covariance = second / places - jnp.outer(mean, mean)
-    return PatchStatistics((at / found).reshape(size), mean.reshape(size), covariance)
+    return PatchStatistics((at + middle).reshape(size), (mean + middle).reshape(size), covariance)
 
 
 def patch_size(function: str, scenes: Scene, size: int | Sequence[int]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
+from jaxconv.floats import as_floats, floating
 
 
 def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3) -> jax.Array:
@@ -39,6 +40,7 @@ def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3
     """
     at_targets = checks.array("detection_rate", "at_targets", at_targets)
     elsewhere = checks.array("detection_rate", "elsewhere", elsewhere)
+    at_targets, elsewhere = as_floats(at_targets, elsewhere)
     if not 0 < false_alarm < 1:
         rule = "lie between 0 and 1"
         raise checks.value_error("detection_rate", "false_alarm", rule, false_alarm)
@@ -70,7 +72,8 @@ def roc(scores: Any, truth: Any) -> Roc:
     Returns:
         A `Roc`, from the highest threshold to the lowest; what scores at least the threshold counts as
         detected. Equal scores are one point, repeated. The area is the share of pairs of a target and
-        another in which the target scores higher, ties counting half; NaN without both kinds.
+        another in which the target scores higher, ties counting half; NaN without both kinds. A score
+        that is NaN makes all rates NaN.
 
     Raises:
         ValueError: if the two are not of one axis and one length.
@@ -100,13 +103,13 @@ def roc(scores: Any, truth: Any) -> Roc:
 
 @jax.jit
 def _roc(scores: jax.Array, truth: jax.Array) -> Roc:
-    order = jnp.argsort(-scores)
-    score, target = scores[order], truth[order]
-    last = jnp.searchsorted(-score, -score, side="right") - 1  # of those that are equal
+    scores = scores.astype(jnp.uint8) if scores.dtype == bool else scores
+    rising = jnp.argsort(scores, stable=True)[::-1]  # without a minus, which wraps around in integers
+    score, target = scores[rising], truth[rising]
+    last = len(scores) - 1 - jnp.searchsorted(score[::-1], score, side="left")  # of those that are equal
     rates = [jnp.cumsum(kind)[last] / kind.sum() for kind in (~target, target)]
-    false_alarm, detection = (jnp.concatenate([jnp.zeros(1, rate.dtype), rate]) for rate in rates)
+    unknown = jnp.where(jnp.isnan(score).any(), jnp.nan, 0)
+    false_alarm, detection = (jnp.pad(rate, (1, 0)) + unknown for rate in rates)
     area = (jnp.diff(false_alarm) * (detection[1:] + detection[:-1]) / 2).sum()
-    highest = (
-        jnp.full(1, jnp.inf, score.dtype) if jnp.issubdtype(score.dtype, jnp.floating) else score[:1] + 1
-    )
-    return Roc(false_alarm, detection, jnp.concatenate([highest, score]), area)
+    threshold = jnp.pad(score.astype(floating(score.dtype)), (1, 0), constant_values=jnp.inf)
+    return Roc(false_alarm, detection, threshold, area)

@@ -1,5 +1,6 @@
 """SNR: a signal in units of its noise, and a template's signal-to-noise ratio at every place."""
 
+import math
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, at_size, filtered
+from jaxconv.floats import as_floats, magnitude, norm
 
 
 def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
@@ -101,10 +103,11 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
         rule = f"have as many axes as the spectrum and be no larger than the signal {shape}"
         raise checks.value_error("snr", "template", rule, template.shape)
     spectrum = at_size(spectrum, shape)
-    wave = jnp.fft.fftn(template, shape)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
-    sigma = jnp.sqrt((jnp.abs(wave) ** 2 / spectrum).mean() / quadratures)
-    ratio = filtered(signal, wave.conj() / spectrum / sigma)
+    (template,) = as_floats(template)
+    white = jnp.fft.fftn(template / magnitude(template), shape) / jnp.sqrt(spectrum)
+    sigma = norm(white) / (math.prod(shape) * quadratures) ** 0.5
+    ratio = filtered(signal, white.conj() / sigma / jnp.sqrt(spectrum))
     ratio = ratio[(..., *(slice(n - m + 1) for n, m in zip(shape, template.shape)))]
     return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
 

@@ -12,6 +12,7 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.detection import detection_rate, matched_filter, patch_statistics
 from jaxconv.detection.patches import elsewhere, targets
+from jaxconv.floats import as_floats, magnitude
 from jaxconv.learning.losses import responses
 from jaxconv.signals import Scene
 
@@ -97,6 +98,14 @@ def cosine_similarity(a: Any, b: Any, noise_covariance: Any = None) -> jax.Array
     a, b = (checks.array("cosine_similarity", name, each) for name, each in (("a", a), ("b", b)))
     if a.shape != b.shape:
         raise checks.value_error("cosine_similarity", "b", f"have the shape of `a`, {a.shape}", b.shape)
+
+    a, b = as_floats(a, b)
+    a, b = a / magnitude(a), b / magnitude(b)  # whose squares neither overflow nor vanish
+    if noise_covariance is not None:
+        a, b, noise_covariance = as_floats(
+            a, b, checks.array("cosine_similarity", "noise_covariance", noise_covariance)
+        )
+        noise_covariance = noise_covariance / magnitude(noise_covariance)
 
     def inner(a: jax.Array, b: jax.Array) -> jax.Array:
         return a.ravel() @ (b.ravel() if noise_covariance is None else noise_covariance @ b.ravel())

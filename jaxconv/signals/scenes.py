@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, reduce
 from typing import Any
 
@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
+from jaxconv.floats import as_floats
 from jaxconv.signals.shapes import SHAPES
 
 Noise = Callable[[jax.Array, Sequence[int]], jax.Array]
@@ -71,7 +72,7 @@ def strew(
         >>> float(drawn.signal.sum()), drawn.places.shape, drawn.kinds.tolist()
         (10.0, (2, 1), [0, 1])
     """
-    patterns, shape = checks.array("strew", "patterns", patterns), tuple(shape)
+    (patterns,), shape = as_floats(checks.array("strew", "patterns", patterns)), tuple(shape)
     size = patterns.shape[1:]
     if len(shape) != len(size) or not shape:
         rule = f"have as many axes as one of the patterns, {len(size)}"
@@ -160,8 +161,23 @@ def scene(
     return strew(key, shape, patterns, count=count, noise=noise)
 
 
+@dataclass(frozen=True)
+class _Scenes:
+    """A function of a key that draws a `scene`; equal to another whose options are equal."""
+
+    identity: frozenset[Any]
+    options: dict[str, Any] = field(compare=False)
+
+    def __call__(self, key: jax.Array) -> Scene:
+        return scene(key, **self.options)
+
+
 def scenes(**options) -> Callable[[jax.Array], Scene]:
     """Return a function of a key that draws a `scene` with these options.
+
+    Functions with equal options are equal, so what is compiled for one (by `learning.fit`, by `jax.jit`
+    with static arguments) serves the other. A noise that is an array equals only itself; one that is a
+    function equals what that function equals.
 
     Args:
         **options: those of `scene`.
@@ -176,5 +192,17 @@ def scenes(**options) -> Callable[[jax.Array], Scene]:
         >>> draw = scenes(shape=(64, 64), kinds=["cross"])
         >>> jax.vmap(draw)(jax.random.split(jax.random.key(0), 8)).signal.shape
         (8, 64, 64)
+        >>> draw == scenes(shape=(64, 64), kinds=["cross"])
+        True
     """
-    return lambda key: scene(key, **options)
+    options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
+    return _Scenes(frozenset((name, _identity(value)) for name, value in options.items()), options)
+
+
+def _identity(value: Any) -> Any:
+    """Return the value and its type, or the address of a value that has no hash, as arrays have none."""
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return type(value), value
