@@ -97,6 +97,21 @@ def test_scene_places_are_spread_evenly():
         assert ((counts - expected) ** 2 / expected).sum() < 45.3  # chi-squared, 20 degrees, 0.1 %
 
 
+def test_scenes_of_equal_options_are_equal():
+    options = {"shape": [40, 40], "kinds": ["circle", "cross"], "noise": 0.5}
+    draw = signals.scenes(**options)
+    same = signals.scenes(noise=0.5, kinds=("circle", "cross"), shape=(40, 40))
+    assert draw == same
+    assert hash(draw) == hash(same)
+    assert draw != signals.scenes(**options | {"noise": 0.6})
+    assert draw != signals.scenes(**options | {"noise": np.float64(0.5)}), "of another type"
+    array, function = jnp.array(0.5), partial(detection.coloured_noise, noise_spectrum=jnp.ones((8, 8)))
+    for noise in (array, function):
+        assert signals.scenes(noise=noise) == signals.scenes(noise=noise)
+        assert hash(signals.scenes(noise=noise)) == hash(signals.scenes(noise=noise))
+    assert signals.scenes(noise=array) != signals.scenes(noise=jnp.array(0.5))
+
+
 def test_scene_noise_has_the_stated_deviation():
     drawn = signals.scene(jax.random.key(2), (300, 300), ["disk"], size=11, noise=0.4)
     clean = signals.scene(jax.random.key(2), (300, 300), ["disk"], size=11, noise=0.0)
