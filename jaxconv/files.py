@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 
 def write(path: Path, save: Callable[[BinaryIO], object]) -> Path:
     """Let `save` write a file, make its folder if need be, and return the path.
@@ -20,3 +22,13 @@ def write(path: Path, save: Callable[[BinaryIO], object]) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an .npz file; ValueError where it is damaged or of another kind."""
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as kept:
+                return dict(kept)
+        except Exception:  # zipfile, zlib and NumPy raise a dozen kinds
+            raise ValueError(f"{path} is damaged, or no .npz file") from None

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 
 import jax
 import jax.numpy as jnp
@@ -26,9 +27,6 @@ def draw(noise, kinds=KINDS):
     return signals.scenes(shape=(40, 40), kinds=kinds, size=9, noise=noise)
 
 
-TASK = draw(0.5)  # one object, so that fits share a compiled program
-
-
 def many(one, count, seed=1):
     """Draw scenes with a leading axis."""
     return jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(seed), count))
@@ -38,7 +36,7 @@ def small(seed=0, **options):
     """Fit a filter of 5 x 5 in a few steps."""
     options = {"steps": 12, "batch": 4, "every": 5, "project": learning.unit_energy, **options}
     start = learning.random_filter(jax.random.key(7), (5, 5))
-    return learning.fit(jax.random.key(seed), learning.negative_deflection, TASK, start, **options)
+    return learning.fit(jax.random.key(seed), learning.negative_deflection, draw(0.5), start, **options)
 
 
 @pytest.fixture
@@ -208,6 +206,25 @@ def test_fit_returns_what_it_says_and_is_reproducible(single):
     np.testing.assert_allclose(still.parameters, learning.random_filter(jax.random.key(7), (5, 5)))
 
 
+def test_equal_fits_share_a_compiled_program(single):
+    compiled = []
+
+    def note(name, seconds, **_):
+        if name == "/jax/core/compile/backend_compile_duration":
+            compiled.append(seconds)
+
+    first = small()
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        again = small()
+        assert compiled == []
+        jax.jit(lambda x: x + 3)(1.0)
+        assert len(compiled) == 1, "the listener hears what is compiled"
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+    assert (again.parameters == first.parameters).all()
+
+
 def test_fit_is_jittable_and_mappable(single):
     keys = jax.random.split(jax.random.key(0), 3)
     start = learning.random_filter(jax.random.key(7), (5, 5))
@@ -225,6 +242,27 @@ def test_fit_is_jittable_and_mappable(single):
     np.testing.assert_allclose(mapped.losses[1], alone.losses, rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match="`save` must be left out under jit and vmap"):
         jax.jit(lambda key: small(key, save="x"))(0)
+
+
+@pytest.mark.parametrize("where", ["start", "loss", "data"])
+def test_mapped_without_jit_no_epoch_is_thrown_away(where):
+    seen = []
+
+    def fitted(value):
+        of = lambda place: value if where == place else 0.0  # noqa: E731
+
+        def loss(parameters, batch):
+            jax.debug.callback(seen.append, parameters)
+            return ((parameters - batch) ** 2).mean() + of("loss")
+
+        task = lambda key: jax.random.normal(key) + of("data")  # noqa: E731
+        start = jnp.asarray(of("start"))
+        return learning.fit(jax.random.key(0), loss, task, start, steps=3, batch=2, every=2).losses
+
+    mapped = jax.vmap(fitted)(jnp.array([0.5, 2.0]))
+    jax.effects_barrier()
+    assert len(seen) == 2 * 3, "each of the two takes each step once"
+    assert (mapped[0] != mapped[1]).all()
 
 
 def line(key=None):
@@ -266,10 +304,16 @@ def test_each_epoch_shuffles_all_examples():
 
 
 def test_fit_takes_an_iterator_and_resumes_it(tmp_path):
+    held = []  # at each batch, how many of those before it are still alive
+
     def stream():
+        made = []
         for number in range(20):
-            x = jnp.array([number / 20, -number / 10])
+            x = np.array([number / 20, -number / 10])
+            made.append(weakref.ref(x))
+            held.append(sum(each() is not None for each in made))
             yield {"x": x, "y": 2 * x + 1}
+            del x
 
     options = {"steps": 20, "every": 5, "optimizer": optax.sgd(0.1)}
     whole = learning.fit(jax.random.key(0), misfit, stream(), ZERO, **options)
@@ -289,14 +333,44 @@ def test_fit_takes_an_iterator_and_resumes_it(tmp_path):
     part = learning.fit(jax.random.key(0), misfit, broken(), ZERO, **options, **file)
     assert part.interrupted
     assert part.steps.tolist() == [0, 5, 10]
+    held.clear()
     again = learning.fit(jax.random.key(0), misfit, stream(), ZERO, **options, **file, resume=True)
     assert not again.interrupted
+    assert max(held) <= 5, "an epoch's batches, and none of those that are skipped"
     assert again.parameters == whole.parameters
     np.testing.assert_array_equal(again.losses, whole.losses)
     with pytest.raises(
         ValueError, match="`data` must give a batch for every step; got an iterator that"
     ):
         learning.fit(jax.random.key(0), misfit, stream(), ZERO, steps=25, every=5)
+
+
+def test_ctrl_c_at_any_line_leaves_whole_epochs():
+    options = {"steps": 10, "every": 5, "batch": None, "optimizer": optax.sgd(0.1), "watch": lambda p: p}
+    whole = learning.fit(jax.random.key(0), misfit, line(), ZERO, **options)
+    for moment in range(1, 30):
+        lines = []
+
+        def trace(frame, event, _, lines=lines, moment=moment):
+            if frame.f_code.co_name != "add" or "fitting" not in frame.f_code.co_filename:
+                return None
+            lines.append(event)
+            if lines.count("line") == moment:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            fit = learning.fit(jax.random.key(0), misfit, line(), ZERO, **options)
+        finally:
+            sys.settrace(before)
+        assert len(fit.losses) == fit.steps[-1] == 5 * (len(fit.steps) - 1)
+        assert jax.tree.map(lambda seen: seen[-1], fit.watched) == fit.parameters
+        if not fit.interrupted:
+            break
+    assert 8 < moment < 29
+    assert (fit.losses == whole.losses).all()
 
 
 def test_patience_stops_and_keeps_the_best():
@@ -366,8 +440,17 @@ def test_killed_at_any_moment_it_resumes_to_the_same_numbers(tmp_path, capsys):
 def test_a_file_of_another_fit_is_refused(tmp_path, single):
     file = tmp_path / "fit.npz"
     small(save=file)
-    with pytest.raises(ValueError, match=r"`save` must hold a fit with .*'steps': 20.*'steps': 12"):
+    with pytest.raises(ValueError, match=r"hold a fit with steps 20; got .*fit.npz with steps 12\. Use"):
         small(save=file, resume=True, steps=20)
+    small(save=file, settings={"noise": 0.5, "marks": (1, 2), "loss": "mine"})
+    small(save=file, settings={"loss": "mine", "noise": 0.5, "marks": [1, 2]}, resume=True)
+    with pytest.raises(
+        ValueError, match=r"fit with noise 0.3, seed 1; got .* with noise 0.5, seed None\. Use the opt"
+    ):
+        small(
+            save=file, settings={"noise": 0.3, "marks": [1, 2], "loss": "mine", "seed": 1}, resume=True
+        )
+    small(save=file)
     start = learning.random_filter(jax.random.key(7), (7, 7))
     options = {"steps": 12, "batch": 4, "every": 5, "save": file, "resume": True}
     with pytest.raises(ValueError, match=r"`save` must hold state of shapes \[\(7, 7\)"):
@@ -376,6 +459,27 @@ def test_a_file_of_another_fit_is_refused(tmp_path, single):
         small(save=tmp_path / "absent.npz", resume=True)
     with pytest.raises(ValueError, match="`save` must name the file to resume from"):
         small(resume=True)
+
+
+def test_a_damaged_file_is_told_as_such(tmp_path):
+    file, options = tmp_path / "fit.npz", {"steps": 2, "batch": None, "save": tmp_path / "fit.npz"}
+    fit = lambda **more: learning.fit(jax.random.key(0), misfit, line(), ZERO, **options, **more)  # noqa: E731
+    fit()
+    good = file.read_bytes()
+    flipped = bytearray(good)
+    flipped[100:110] = b"x" * 10
+    np.save(tmp_path / "one.npy", np.ones(3))
+    np.savez(tmp_path / "other.npz", np.ones(3))
+    others = [(tmp_path / name).read_bytes() for name in ("one.npy", "other.npz")]
+    for bad in (b"", b"text", good[: len(good) // 2], good[:-10], bytes(flipped), *others):
+        file.write_bytes(bad)
+        with pytest.raises(
+            ValueError,
+            match=r"`save` must name an undamaged file of a fit; got .*fit.npz. Delete it, and",
+        ):
+            fit(resume=True)
+    file.write_bytes(good)
+    assert fit(resume=True).steps.tolist() == [0, 2]
 
 
 def test_by_parts_it_is_the_same_with_less_memory(single):

@@ -62,12 +62,18 @@ def batches(function: str, data: Any, size: int | None) -> tuple[Batches, Iterat
 
 
 def given(function: str, iterator: Iterator[Any], steps: int) -> Any:
-    """Return so many batches of an iterator, stacked."""
+    """Return the next batches of an iterator, one per step, stacked."""
     taken = list(islice(iterator, steps))
-    if len(taken) < steps:
-        rule, got = (
-            "give a batch for every step",
-            f"an iterator that ended {steps - len(taken)} too early",
-        )
+    _check_enough(function, len(taken), steps)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *taken)
+
+
+def skip(function: str, iterator: Iterator[Any], steps: int) -> None:
+    """Take one batch per step from an iterator, and keep none."""
+    _check_enough(function, sum(1 for _ in islice(iterator, steps)), steps)
+
+
+def _check_enough(function: str, taken: int, steps: int) -> None:
+    if taken < steps:
+        rule, got = "give a batch for every step", f"an iterator that ended {steps - taken} too early"
         raise checks.value_error(function, "data", rule, got)
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *taken) if taken else None

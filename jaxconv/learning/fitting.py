@@ -5,7 +5,7 @@ one `lax.scan`; between epochs `fit` reports, saves, and may be interrupted. Und
 `jax.vmap` all epochs are one program.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from jax.core import Tracer
 
 from jaxconv import checks, progress
 from jaxconv.learning import saving
-from jaxconv.learning.batches import Batches, batches, given
+from jaxconv.learning.batches import Batches, batches, given, skip
 from jaxconv.learning.constraints import unit_energy
 
 Parameters = Any
@@ -102,10 +102,14 @@ def init(
 ) -> State:
     """Return the state before the first step.
 
+    Pass the same optimizer here and to every `step`: `step` has no default, and the default here is for
+    300 steps (its rate is 0 from then on).
+
     Args:
         key: a `jax.random` key, for all batches to come.
         start: the parameters to start from, as a pytree.
-        optimizer: of optax; None for `default_optimizer(300)`.
+        optimizer: of optax, the one that `step` will be given; None for `default_optimizer(300)`, Adam
+            whose rate falls to 0 over 300 steps.
 
     Shapes:
         start any -> a `State`.
@@ -132,6 +136,9 @@ def step(
     project: Callable[[Parameters], Parameters] = _as_they_are,
 ) -> tuple[State, jax.Array]:
     """Take one step down the gradient, then project.
+
+    Pass the optimizer that `init` was given: its state is kept in `state`, and another optimizer's would
+    not fit it. After `init` without one, that is `default_optimizer(300)`.
 
     Args:
         state: as `init` or the step before returned it.
@@ -199,12 +206,17 @@ def fit(
     parts: int = 1,
     save: Path | str | None = None,
     resume: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> Fit:
     """Learn parameters that make a loss small, by gradient descent.
 
-    On a terminal a bar shows the loss, and what of `watch` is a number. Ctrl-C ends the fit after the
-    step at hand and returns what there is. Under `jax.jit` or `jax.vmap` the whole fit is one program:
-    train over keys, noise levels or starts at once.
+    On a terminal a bar shows the loss, and what of `watch` is a number. Ctrl-C ends the fit, and returns
+    it as it was after its last whole epoch: the one at hand is lost. Under `jax.jit` or `jax.vmap` the
+    whole fit is one program: train over keys, noise levels or starts at once.
+
+    Fits whose `loss`, `data` functions, `optimizer`, `project` and `watch` are equal, with operands of
+    equal shapes, share one compiled program. A function equals only itself, so a lambda or an optimizer
+    that is made anew compiles anew, while `signals.scenes` of equal options are equal.
 
     Args:
         key: a `jax.random` key, for all batches.
@@ -225,6 +237,9 @@ def fit(
             mean over examples; the `deflection` is then the mean of the parts' own.
         save: file to keep the state in, written whole after every epoch.
         resume: go on from what `save` holds, to the same numbers as without the break.
+        settings: names and values (numbers, strings, lists) that describe this fit, such as its noise or
+            seed. `save` keeps them beside `steps`, `batch` and `every`; a fit resumes only where all are
+            the same.
 
     Shapes:
         -> parameters as start, losses (steps,), watched (1 + epochs, ...), steps (1 + epochs,).
@@ -234,7 +249,7 @@ def fit(
 
     Raises:
         ValueError: if a number is not positive, arrays have no common leading axis or fewer examples
-            than a batch; or a saved state is of another fit.
+            than a batch; or the saved file is damaged, or of a fit with other settings or shapes.
         TypeError: if a number is not whole.
         FileNotFoundError: if there is nothing to resume.
         FloatingPointError: if a loss is not finite; it tells the step. Under `jit` the losses from there
@@ -253,13 +268,8 @@ def fit(
         >>> bool(fitted.losses[-1] < fitted.losses[0])
         True
     """
-    for name, value in (
-        ("steps", steps),
-        ("every", every),
-        ("batch", batch),
-        ("patience", patience),
-        ("parts", parts),
-    ):
+    numbers = {"steps": steps, "batch": batch, "every": every}
+    for name, value in (numbers | {"patience": patience, "parts": parts}).items():
         if value is not None:
             checks.positive("fit", name, value)
     if resume and save is None:
@@ -267,45 +277,49 @@ def fit(
     source, iterator = batches("fit", data, batch)
     loss = loss if parts == 1 else _by_parts(loss, parts)
     rules = _Rules(loss, optimizer or default_optimizer(steps), project, watch, patience)
-    course = _Course(init(key, start, rules.optimizer), [], [], [0])
-    course.watched.append(_watched(rules, course.state.parameters))
-    settings = {"steps": steps, "batch": batch, "every": every}
+    state = init(key, start, rules.optimizer)
+    course = _Course(state, (), (_watched(rules, state.parameters),), (0,))
+    settings = {**(settings or {}), **numbers}
     if resume:
         course = course.read(Path(str(save)), settings)
-    lengths = [min(every, steps - done) for done in range(course.steps[-1], steps, every)]
+    done = course.steps[-1]
     if iterator:
-        given("fit", iterator, course.steps[-1])  # those that were learned from before the break
+        skip("fit", iterator, done)
+    lengths = [min(every, steps - start) for start in range(done, steps, every)]
     with progress.bar("fitting", steps) as report:
         try:
             for length in lengths:
                 handed = given("fit", iterator, length) if iterator else None
-                state, losses, seen = _epoch(rules, length, course.state, source, handed)
-                if isinstance(losses, Tracer):
+                operands = (course.state, source, handed)
+                if course.steps[-1] == done and _is_traced(rules, length, operands):
                     _check_traced(save, iterator)
                     return _in_one_program(rules, course, source, lengths)
-                course.add(state, losses, seen)
+                course = course.add(*_epoch(rules, length, *operands))
                 if save is not None:
                     course.write(Path(save), settings)
-                report(course.steps[-1], loss=float(losses[-1]), **_numbers(seen))
-                if patience is not None and int(state.stale) >= patience:
+                report(course.steps[-1], loss=course.losses[-1][-1], **_numbers(course.watched[-1]))
+                if patience is not None and int(course.state.stale) >= patience:
                     break
         except KeyboardInterrupt:
-            course.interrupted = True
+            course = replace(course, interrupted=True)
     return course.fit()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Course:
-    """Where a fit stands, and what was seen on the way."""
+    """Where a fit stands, and what was seen on the way.
+
+    Frozen, so that Ctrl-C at any moment leaves the one before an epoch or the one after it.
+    """
 
     state: State
-    losses: list[Any]
-    watched: list[Any]
-    steps: list[int]
+    losses: tuple[Any, ...]
+    watched: tuple[Any, ...]
+    steps: tuple[int, ...]
     interrupted: bool = False
 
-    def add(self, state: State, losses: jax.Array, seen: Any) -> None:
-        """Add an epoch, or raise where a loss is not finite."""
+    def add(self, state: State, losses: jax.Array, seen: Any) -> "_Course":
+        """Return the course with one more epoch, or raise where a loss is not finite."""
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
             number = self.steps[-1] + int(bad[0]) + 1
@@ -314,10 +328,12 @@ class _Course:
                 " gradient. Try a lower rate of the optimizer, or optax.clip_by_global_norm before it;"
                 " and see whether the data hold NaN."
             )
-        self.state = state
-        self.losses.append(np.asarray(losses))  # NumPy's, since JAX compiles for each new length
-        self.watched.append(jax.tree.map(np.asarray, seen))
-        self.steps.append(self.steps[-1] + len(losses))
+        return _Course(
+            state,
+            (*self.losses, np.asarray(losses)),  # NumPy's, since JAX compiles for each new length
+            (*self.watched, jax.tree.map(np.asarray, seen)),
+            (*self.steps, self.steps[-1] + len(losses)),
+        )
 
     def fit(self) -> Fit:
         """Return what was learned."""
@@ -340,8 +356,8 @@ class _Course:
         seen = (empty, jax.tree.map(lambda a: a[None], self.watched[0]), jnp.array(self.steps))
         kept = saving.read("fit", path, settings, {"state": self.state}, {"seen": seen})
         losses, watched, steps = kept["seen"]
-        each = [jax.tree.map(lambda a, i=i: np.asarray(a)[i], watched) for i in range(len(steps))]
-        return _Course(kept["state"], [losses], each, steps.tolist())
+        each = (jax.tree.map(lambda a, i=i: np.asarray(a)[i], watched) for i in range(len(steps)))
+        return _Course(kept["state"], (losses,), tuple(each), tuple(steps.tolist()))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -394,6 +410,12 @@ def _in_one_program(rules: _Rules, course: _Course, source: Batches, lengths: li
     losses, watched = jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
     steps = jnp.array(np.cumsum([0, *lengths]))
     return Fit(state.parameters, state.best, losses, watched, steps, False)
+
+
+def _is_traced(rules: _Rules, length: int, operands: tuple[State, Batches, Any]) -> bool:
+    """Tell whether an epoch depends on a value under `jit` or `vmap`, one closed over included."""
+    program = jax.make_jaxpr(partial(_epoch, rules, length))(*operands)
+    return any(isinstance(leaf, Tracer) for leaf in [*jax.tree.leaves(operands), *program.consts])
 
 
 def _check_traced(save: Path | str | None, iterator: Any) -> None:

@@ -33,11 +33,13 @@ def read(
     if not path.exists():
         error = checks.value_error(function, "save", "name a file that is there", path)
         raise FileNotFoundError(str(error))
-    with np.load(path, allow_pickle=False) as file:
-        found = dict(file)
-    made = json.loads(str(found.pop("settings", "{}")))
-    if made != settings:
-        raise checks.value_error(function, "save", f"hold a fit with {settings}", f"{path} with {made}")
+    try:
+        found = files.arrays(path)
+        made = json.loads(str(found.pop("settings")))
+    except (ValueError, KeyError):
+        rule, remedy = "name an undamaged file of a fit", "Delete it, and start again without `resume`."
+        raise checks.value_error(function, "save", rule, path, remedy) from None
+    _check_settings(function, path, made, json.loads(json.dumps(settings)))
     trees = {}
     for name, like in (exact | alike).items():
         leaves, structure = jax.tree.flatten(like)
@@ -49,6 +51,17 @@ def read(
             raise checks.value_error(function, "save", rule, f"{path} with {shapes[1]}")
         trees[name] = structure.unflatten([_as(*pair) for pair in zip(leaves, kept, strict=True)])
     return trees
+
+
+def _check_settings(function: str, path: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise ValueError where a file's settings differ from these, naming those that do."""
+    names = [n for n in sorted(made | wanted) if made.get(n) != wanted.get(n)]
+    if names:
+        asked, got = (", ".join(f"{n} {each.get(n)!r}" for n in names) for each in (wanted, made))
+        remedy = "Use the options of that fit, or start again without `resume`."
+        raise checks.value_error(
+            function, "save", f"hold a fit with {asked}", f"{path} with {got}", remedy
+        )
 
 
 def _words(leaf: Any) -> np.ndarray:
