@@ -531,3 +531,37 @@ def test_confusion_counts(rng):
     true, given = rng.integers(0, 3, (2, 50))
     want = [[int(((true == t) & (given == g)).sum()) for g in range(3)] for t in range(3)]
     assert learning.confusion(true, given, 3).tolist() == want
+
+
+@pytest.mark.parametrize(("true", "given"), [([5, 0], [0, 0]), ([0, 0], [0, 2]), ([0, -1], [0, 0])])
+def test_confusion_drops_no_label(true, given):
+    name, low, high = ("true", min(true), max(true)) if given == [0, 0] else ("given", 0, 2)
+    with pytest.raises(ValueError, match=f"`{name}` must hold labels from 0 to 1; got {low} to {high}"):
+        learning.confusion(true, given, 2)
+    traced = jax.jit(lambda true, given: learning.confusion(true, given, 2))
+    assert (traced(jnp.array(true), jnp.array(given)) == -1).all()
+    assert traced(jnp.array([0, 1]), jnp.array([0, 0])).tolist() == [[1, 0], [1, 0]]
+
+
+ONE = Scene(jnp.zeros((14, 13)), jnp.array([[6, 7]]), jnp.array([0]))
+OF_SCENES = {
+    "deflection": lambda scenes: learning.negative_deflection(jnp.ones((3, 3)), scenes),
+    "logistic": lambda scenes: learning.logistic(
+        learning.Detector(jnp.ones((3, 3)), jnp.zeros(())), scenes
+    ),
+    "peak_least_squares": lambda scenes: learning.peak_least_squares(jnp.ones((3, 3)), scenes),
+    "softmax": lambda scenes: learning.softmax(jnp.ones((1, 3, 3)), scenes),
+    "sorting": lambda scenes: learning.sorting(jnp.ones((1, 3, 3)), scenes),
+    "patch_statistics": lambda scenes: learning.optimum(scenes, 3, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", OF_SCENES)
+def test_one_scene_without_a_leading_axis_is_refused(name):
+    remedy = r"Make a batch of one scene by jax.tree.map\(lambda a: a\[None\], scene\)"
+    rule = rf"^{name}: `scenes` must have one leading axis in common; got a signal of .*{remedy}"
+    with pytest.raises(ValueError, match=rule):
+        OF_SCENES[name](ONE)
+    with pytest.raises(ValueError, match=r"in common; .* kinds of shape \(2, 1\)\.$"):
+        OF_SCENES[name](Scene(ONE.signal[None], ONE.places[None], jnp.zeros((2, 1), int)))
+    OF_SCENES[name](jax.tree.map(lambda a: a[None], ONE))

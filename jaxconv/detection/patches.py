@@ -48,7 +48,7 @@ def patch_statistics(
         no target, or no place that none reaches.
 
     Raises:
-        ValueError: if a patch is larger than the signals.
+        ValueError: if the scenes have no leading axis, or a patch is larger than the signals.
         TypeError: if the size is of no whole numbers.
 
     Source:
@@ -103,11 +103,22 @@ def _measured(scenes: Scene, size: tuple[int, ...], target: int, stride: int) ->
 
 def patch_size(function: str, scenes: Scene, size: int | Sequence[int]) -> tuple[int, ...]:
     """Return the size along each axis of scenes that have a leading axis, or raise."""
+    check_batch(function, scenes)
     space = scenes.signal.shape[1:]
     sizes = checks.per_axis(function, "size", size, len(space), 1)
     if any(m > n for n, m in zip(space, sizes, strict=True)):
         raise checks.value_error(function, "size", f"be no larger than the signals, {space}", size)
     return sizes
+
+
+def check_batch(function: str, scenes: Scene) -> None:
+    """Raise ValueError unless scenes have one leading axis."""
+    signal, places, kinds = (a.shape for a in (scenes.signal, scenes.places, scenes.kinds))
+    if len(kinds) != 2 or places != (*kinds, len(signal) - 1) or signal[0] != kinds[0]:
+        rule = "have one leading axis in common"
+        got = f"a signal of shape {signal}, places of shape {places} and kinds of shape {kinds}"
+        remedy = "Make a batch of one scene by jax.tree.map(lambda a: a[None], scene)."
+        raise checks.value_error(function, "scenes", rule, got, remedy if len(kinds) == 1 else "")
 
 
 def targets(scenes: Scene, size: Sequence[int], target: int | None) -> tuple[jax.Array, jax.Array]:

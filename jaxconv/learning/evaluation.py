@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import Tracer
 
 from jaxconv import checks
 from jaxconv.detection import detection_rate, matched_filter, patch_statistics
@@ -206,10 +207,12 @@ def confusion(true: Any, given: Any, kinds: int) -> jax.Array:
         true and given (n,) -> (kinds, kinds).
 
     Returns:
-        Counts: a row for each true kind, a column for each name.
+        Counts: a row for each true kind, a column for each name. Under `jit`, where labels are not
+        known, all counts are -1 if any label is not one of 0 to kinds - 1.
 
     Raises:
-        ValueError: if the shapes differ, or the number is not positive.
+        ValueError: if the shapes differ, the number is not positive, or a label is not one of 0 to
+            kinds - 1.
         TypeError: if an operand is no array of numbers, or the number not whole.
 
     Example:
@@ -222,4 +225,9 @@ def confusion(true: Any, given: Any, kinds: int) -> jax.Array:
         raise checks.value_error(
             "confusion", "given", f"have the shape of `true`, {true.shape}", given.shape
         )
-    return jnp.zeros((kinds, kinds), int).at[true, given].add(1)
+    inside = jnp.stack([(0 <= a.min(initial=0)) & (a.max(initial=0) < kinds) for a in (true, given)])
+    for name, labels, fine in zip(("true", "given"), (true, given), inside):
+        if not isinstance(fine, Tracer) and not fine:
+            rule = f"hold labels from 0 to {kinds - 1}"
+            raise checks.value_error("confusion", name, rule, f"{labels.min()} to {labels.max()}")
+    return jnp.where(inside.all(), jnp.zeros((kinds, kinds), int).at[true, given].add(1), -1)

@@ -13,7 +13,7 @@ from jax.scipy.special import entr
 
 from jaxconv import checks
 from jaxconv.convolution import correlate
-from jaxconv.detection.patches import elsewhere, targets
+from jaxconv.detection.patches import check_batch, elsewhere, targets
 from jaxconv.signals import Scene
 
 
@@ -78,6 +78,9 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
     Returns:
         The deflection; it does not change when the filter is scaled.
 
+    Raises:
+        ValueError: as `responses`, or if the scenes have no leading axis.
+
     Gradient:
         In the filter and the signals.
 
@@ -90,6 +93,7 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
         >>> f"{deflection(jnp.ones(1), scenes):.2f}"
         '7.03'
     """
+    check_batch("deflection", scenes)
     return _mean(*_standardized(responses(filter, scenes.signal), scenes, filter.shape, target))
 
 
@@ -106,6 +110,9 @@ def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) ->
 
     Returns:
         The loss.
+
+    Raises:
+        ValueError: as `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the filter and the signals.
@@ -138,6 +145,9 @@ def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array
     Returns:
         The loss, in nats; log 2 for a filter of zeros.
 
+    Raises:
+        ValueError: as `responses`, or if the scenes have no leading axis.
+
     Gradient:
         In the detector and the signals.
 
@@ -149,6 +159,7 @@ def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array
         >>> f"{logistic(Detector(jnp.zeros(1), jnp.zeros(())), scenes):.3f}"
         '0.693'
     """
+    check_batch("logistic", scenes)
     maps = responses(detector.filter, scenes.signal) + detector.bias
     at, found, free = _places(maps, scenes, detector.filter.shape, target)
     return (_mean(jax.nn.softplus(-at), found) + _mean(jax.nn.softplus(maps), free)) / 2
@@ -174,6 +185,9 @@ def peak_least_squares(
     Returns:
         The loss.
 
+    Raises:
+        ValueError: as `responses`, or if the scenes have no leading axis.
+
     Gradient:
         In the filter and the signals.
 
@@ -185,6 +199,7 @@ def peak_least_squares(
         >>> float(peak_least_squares(jnp.ones(1), scenes, width=0.1).round(3))
         0.0
     """
+    check_batch("peak_least_squares", scenes)
     maps = responses(filter, scenes.signal)
     grid = jnp.indices(maps.shape[1:], maps.dtype, sparse=True)
     corners, wanted = targets(scenes, filter.shape, target)
@@ -241,7 +256,7 @@ def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
         The loss, in nats.
 
     Raises:
-        ValueError: if there are several patterns in a scene.
+        ValueError: as `responses`; if the scenes have no leading axis, or hold several patterns each.
 
     Gradient:
         In the bank and the signals.
@@ -255,6 +270,7 @@ def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
         >>> float(softmax(jnp.array([[1.0], [-1.0]]), scenes).round(3))
         0.0
     """
+    check_batch("softmax", scenes)
     if scenes.kinds.shape[1:] != (1,):
         rule = "hold one pattern each"
         raise checks.value_error("softmax", "scenes", rule, f"kinds of shape {scenes.kinds.shape}")
@@ -282,7 +298,7 @@ def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Arra
         The loss.
 
     Raises:
-        ValueError: as `responses`.
+        ValueError: as `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the bank and the signals.
@@ -298,6 +314,7 @@ def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Arra
         >>> bool(sorting(apart, scenes) < sorting(alike, scenes))
         True
     """
+    check_batch("sorting", scenes)
     maps, size = responses(bank, scenes.signal), bank.shape[1:]
     scores, found = jax.vmap(lambda maps: _standardized(maps, scenes, size, None), 1, -1)(maps)
     found = found[..., 0]
