@@ -15,7 +15,7 @@ import skimage
 from PIL import Image
 from typer.testing import CliRunner
 
-from jaxconv import calibration
+from jaxconv import calibration, signals
 from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
@@ -79,18 +79,32 @@ def test_learns_what_is_marked_in_a_photograph(tmp_path):
         assert file["filter"].shape == (41, 41)
 
 
+RAMP = np.add.outer(np.arange(30), np.arange(34) % 7).astype("u1")  # a small picture to learn from
+
+
 def bad_files(folder):
     """Make files that are not what they are taken for."""
     (folder / "text.png").write_text("no picture")
     (folder / "text.npz").write_text("no filter")
     np.savez(folder / "other.npz", weights=np.ones(3))
     Image.new("L", (12, 10)).save(folder / "small.png")
+    Image.fromarray(RAMP).save(folder / "ramp.png")
+    (folder / "cut.png").write_bytes((folder / "ramp.png").read_bytes()[:-30])
+    np.save(folder / "one.npy", np.ones((3, 3)))
+    np.savez(folder / "radius0.npz", filter=np.ones((3, 3)), radius=0)
+    np.savez(folder / "line.npz", filter=np.ones(9), radius=3)
+    np.savez_compressed(folder / "packed.npz", filter=np.ones((9, 9)), radius=3)
+    bad = bytearray((folder / "packed.npz").read_bytes())
+    bad[70:80] = b"x" * 10
+    (folder / "packed.npz").write_bytes(bad)
 
 
+SHORT = ("--mark", "15,17", "--size", "5", "--steps", "5", "--batch", "2")
 MISTAKES = [
     (["learn", "circel"], "`target` must be one of .* Did you mean 'circle'"),
     (["learn", "circle", "--size", "10"], "`size` must be a positive odd whole number; got 10"),
     (["learn", "circle", "--steps", "0"], "`steps` must be a positive whole number; got 0"),
+    (["learn", "circle", "--batch", "-1"], "`batch` must be a positive whole number; got -1"),
     (["learn", "circle", "--noise", "0"], "`noise` must be positive; got 0"),
     (["learn", "circle", "--loss", "logistics"], "`loss` must be one of .* Did you mean 'logistic'"),
     (["learn", "circle", "--optimizer", "adan"], "`optimizer` must be one of .* Did you mean 'adam'"),
@@ -106,13 +120,53 @@ MISTAKES = [
         ["learn", "small.png", "--mark", "1,1", "--size", "5"],
         "`mark` must lie 2 pixels within the picture, .10, 12.; got 1,1",
     ),
-    (["learn", "absent.png", "--mark", "5,5"], "No such file.*absent.png"),
-    (["learn", "circle", "--rate", "1e30"], "the loss must be finite; got nan at step"),
-    (["find", "absent.png", "--template", "circle", "--radius", "20"], "No such file.*absent.png"),
-    (["find", "text.png", "--template", "circle", "--radius", "20"], "cannot identify image file"),
+    (
+        ["learn", "absent.png", "--mark", "5,5"],
+        r"`target` must be a picture that can be read; got absent.png \(no such file\)",
+    ),
+    (["learn", "ramp.png", "--mark", "30,1e400"], "`mark` must be a row and a column; got '30,1e400'"),
+    (["learn", "ramp.png", "--mark", "nan,3"], "`mark` must be a row and a column; got 'nan,3'"),
+    (["learn", "circle", "--size", "1"], "`size` must be 3 or greater; got 1"),
+    (
+        ["learn", "ramp.png", "--mark", "15,17", "--size", "29"],
+        r"`size` must leave the picture a place .* without touching a target; got 29, in .*\(30, 34\)",
+    ),
+    (
+        ["learn", "ramp.png", *SHORT, "--loss", "least-squares", "--rate", "1e30"],
+        "the loss must be finite; got .* at step",
+    ),
+    (
+        ["find", "absent.png", "--template", "circle", "--radius", "20"],
+        r"`image` must be a picture that can be read; got absent.png \(no such file\)",
+    ),
+    (
+        ["find", "text.png", "--template", "circle", "--radius", "20"],
+        r"got text.png \(not a picture file\)",
+    ),
+    (
+        ["find", "cut.png", "--template", "circle", "--radius", "3"],
+        r"got cut.png \(damaged: .*truncated",
+    ),
+    (["find", ".", "--template", "circle", "--radius", "3"], r"got \. \(a folder\)"),
     (
         ["find", "small.png", "--template", "circle", "--radius", "20"],
-        "no larger than the image .10, 12.",
+        "no larger than the image .10, 12.; got radius 20, whose template is 51 x 51",
+    ),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "1..1e12"],
+        "got radius 1e.12, whose template is 2.4e.12 x",
+    ),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "1.7e308"],
+        "got radius 1.7e.308, whose template is inf x inf",
+    ),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "inf"],
+        "must be a positive number or a range .*; got 'inf'",
+    ),
+    (
+        ["find", "small.png", "--template", "circle", "--radius", "3", "--threshold", "5"],
+        "`threshold` must be a score, from -1 to 1; got 5.0",
     ),
     (["find", "small.png", "--template", "circle"], "`radius` must be given with `template`"),
     (["find", "small.png", "--template", "ring", "--radius", "3"], "`template` must be one of"),
@@ -122,14 +176,14 @@ MISTAKES = [
     ),
     (["find", "small.png", "--template", "circle", "--radius", "9..3"], "got '9..3'. Try 25 or 20..30"),
     (["find", "small.png"], "`template` must be given, or `filter`, and not both"),
-    (["find", "small.png", "--filter", "absent.npz"], "No such file.*absent.npz"),
-    (
-        ["find", "small.png", "--filter", "text.npz"],
-        "`filter` must be a file that `jaxconv learn` wrote",
-    ),
-    (
-        ["find", "small.png", "--filter", "other.npz"],
-        "`filter` must be a file that `jaxconv learn` wrote",
+    *(
+        (
+            ["find", "small.png", "--filter", name],
+            f"`filter` must be an undamaged file that `jaxconv learn` wrote; got {name}",
+        )
+        for name in (
+            *("absent.npz", "text.npz", "other.npz", "packed.npz", "radius0.npz", "line.npz", "one.npy"),
+        )
     ),
 ]
 
@@ -146,6 +200,61 @@ def test_a_mistake_gets_one_line_and_status_2(tmp_path, monkeypatch, arguments, 
     assert error.startswith(f"jaxconv {arguments[0]}: ")
     assert re.search(message, error)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_picture_beyond_the_limit_is_refused(tmp_path, monkeypatch):
+    Image.fromarray(RAMP).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    status, _, error = run("find", tmp_path / "large.png", "--template", "circle", "--radius", 3)
+    assert status == 2
+    assert error.endswith("large.png (more than 200 pixels).\n")
+
+
+def test_huge_radii_are_refused_before_a_template_is_drawn(tmp_path, monkeypatch):
+    bad_files(tmp_path)
+    monkeypatch.setitem(signals.SHAPES, "circle", None)
+    options = ("--template", "circle", "--radius", "1..400")
+    status, _, error = run("find", tmp_path / "small.png", *options)
+    assert status == 2
+    assert "got radius 400, whose template is 963 x 963" in error
+
+
+def test_resumes_only_with_the_same_options(tmp_path, monkeypatch):
+    Image.fromarray(RAMP).save(tmp_path / "ramp.png")
+    state = tmp_path / "ramp.state.npz"
+    kept = []
+
+    def show(*_):  # what another run in the same folder does at its end
+        kept.append(state.read_bytes())
+        state.unlink()
+
+    monkeypatch.setattr("jaxconv.commands.learn._show", show)
+    short = (*SHORT, "--output", tmp_path)
+    status, _, error = run("learn", tmp_path / "ramp.png", *short)
+    assert (status, error) == (0, "")
+    for options, message in (
+        (
+            ("--noise", 0.3, "--seed", 1),
+            "fit with noise 0.3, seed 1; got .* with noise 0.5, seed 0. Use",
+        ),
+        (
+            ("--rate", 0.1, "--optimizer", "sgd"),
+            "fit with optimizer 'sgd', rate 0.1; got .*'adam', rate",
+        ),
+        (("--loss", "logistic"), "fit with loss 'logistic'; got .* with loss 'deflection'"),
+        (("--edges", "--steps", 6), "fit with edges True, steps 6; got .* with edges False, steps 5"),
+        (("--mark", "5,6"), "fit with mark .'15,17', '5,6'.; got .* with mark .'15,17'"),
+    ):
+        state.write_bytes(kept[0])
+        status, _, error = run("learn", tmp_path / "ramp.png", *short, *options, "--resume")
+        assert (status, len(error.splitlines())) == (2, 1)
+        assert re.search(message, error)
+    state.write_bytes(kept[0][:-50])
+    status, _, error = run("learn", tmp_path / "ramp.png", *short, "--resume")
+    assert (status, len(error.splitlines())) == (2, 1)
+    assert re.search(r"undamaged file of a fit; got .*ramp.state.npz. Delete it, and start again", error)
+    state.write_bytes(kept[0])
+    assert run("learn", tmp_path / "ramp.png", *short, "--resume")[0] == 0
 
 
 def test_as_a_program_it_exits_with_2(tmp_path):
@@ -189,7 +298,7 @@ def test_reads_pictures_of_every_kind(tmp_path, mode):
     picture = picture if mode == "I;16" else picture.convert(mode)
     path = tmp_path / "ramp.tif"
     picture.save(path)
-    loaded = np.asarray(load(path))
+    loaded = np.asarray(load("find", "image", path))
     assert loaded.shape == (9, 24)
     assert np.corrcoef(loaded[0], grey[0])[0, 1] > 0.6  # mode 1 is dithered
 

@@ -1,6 +1,7 @@
 """`jaxconv find`: a shape in a picture, at any of several sizes."""
 
-import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,18 +11,32 @@ import jax.numpy as jnp
 import numpy as np
 import typer
 
-from jaxconv import checks, kernels, matching, plotting, progress, signals
+from jaxconv import checks, files, kernels, matching, plotting, progress, signals
 from jaxconv.commands.shared import Output, app, load, one_line_errors, write
+
+
+@dataclass(frozen=True)
+class Template:
+    """What is looked for: its name, its side in pixels at a radius, and how to draw it there."""
+
+    name: str
+    own_radius: float | None
+    side: Callable[[float], float]
+    draw: Callable[[int, float], jax.Array]
 
 
 @app.command()
 def find(
     image: Annotated[Path, typer.Argument(help="A picture (PNG, JPEG, TIFF, ...).")],
-    template: Annotated[str | None, typer.Option(help="A shape to look for.")] = None,
-    filter: Annotated[Path | None, typer.Option(help="A filter that `learn` wrote.")] = None,
-    radius: Annotated[str, typer.Option(help="Its radius in pixels, as 25 or 20..30.")] = "",
-    edges: Annotated[bool, typer.Option(help="Look at the edges, not the brightness.")] = False,
-    threshold: Annotated[float, typer.Option(help="Least score of a find, -1 to 1.")] = 0.3,
+    template: Annotated[
+        str | None, typer.Option(help=f"Shape to look for: {', '.join(signals.SHAPES)}.")
+    ] = None,
+    filter: Annotated[Path | None, typer.Option(help="Filter to look for, as `learn` wrote it.")] = None,
+    radius: Annotated[
+        str, typer.Option(help="Radius in pixels, or a range in steps of 1: 25 or 20..30.")
+    ] = "",
+    edges: Annotated[bool, typer.Option(help="Search the edges, not the brightness.")] = False,
+    threshold: Annotated[float, typer.Option(help="Minimum score to report, -1 to 1.")] = 0.3,
     output: Output = Path("out"),
 ) -> None:
     """Find a shape in a picture, at any of several sizes, by normalized correlation.
@@ -29,17 +44,20 @@ def find(
     Prints the peaks, best first, and writes the heat map with the peaks marked (IMAGE-found.png).
     """
     with one_line_errors("find"):
+        if not -1 <= threshold <= 1:
+            raise checks.value_error("find", "threshold", "be a score, from -1 to 1", threshold)
         if template and not filter:
-            bank, searched = _drawn(template, _radii(radius)), template
+            wanted = _shape(template)
         elif filter and not template:
-            bank, searched = _rescaled(filter, _radii(radius)), filter.name
+            wanted = _learned(filter)
         else:
             rule, got = "be given, or `filter`, and not both", repr(template)
             raise checks.value_error("find", "template", rule, got, "Try --template circle.")
-        picture = load(image)
-        _check_fit(bank, picture)
+        low, high = _range(radius, wanted)
+        picture = load("find", "image", image)
+        bank = _bank(wanted, low, high, picture.shape)
         score, best = _best_match(kernels.edges(picture) if edges else picture, bank)
-        apart = max(1, round(0.75 * min(bank)))
+        apart = max(1, round(0.75 * low))
         peaks = matching.find_peaks(score, threshold=threshold, min_distance=apart)
         places = np.asarray(peaks.places[: int(peaks.count)])
         radii = [float(best[tuple(place)]) for place in places]
@@ -47,43 +65,66 @@ def find(
         for number, r in enumerate(radii):
             row, column = peaks.places[number]
             print(f"{number + 1:>4}{row:>6}{column:>8}{r:>8g}{peaks.scores[number]:>8.3f}")
-        print(f"{len(radii)} found: {searched} in {image.name}, score above {threshold:g}")
+        print(f"{len(radii)} found: {wanted.name} in {image.name}, score above {threshold:g}")
         scored = "normalized correlation, the best of all radii"
-        figure = plotting.found(picture, score, places, searched, radii=radii, scored=scored)
+        figure = plotting.found(picture, score, places, wanted.name, radii=radii, scored=scored)
         write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
 
 
-def _drawn(template: str, radii: list[float]) -> dict[float, jax.Array]:
-    """Draw a shape at each radius."""
-    checks.one_of("find", "template", template, tuple(signals.SHAPES))
-    if not radii:
-        raise checks.value_error("find", "radius", "be given with `template`", "none", "Try 20..30.")
-    draw = signals.SHAPES[template]
-    return {r: draw(2 * round(1.2 * r) + 3, radius=r, width=2.0) for r in radii}
+def _shape(name: str) -> Template:
+    """Return a shape of `signals`."""
+    checks.one_of("find", "template", name, tuple(signals.SHAPES))
+
+    def draw(side: int, radius: float) -> jax.Array:
+        return signals.SHAPES[name](side, radius=radius, width=2.0)
+
+    return Template(name, None, lambda r: 2 * float(np.rint(1.2 * r)) + 3, draw)
 
 
-def _rescaled(path: Path, radii: list[float]) -> dict[float, jax.Array]:
-    """Load a learned filter and scale it to each radius."""
+def _learned(path: Path) -> Template:
+    """Return a learned filter, which is scaled to each radius."""
+    rule = "be an undamaged file that `jaxconv learn` wrote"
+    got = path if path.exists() else f"{path} (no such file)"
+    wrong = checks.value_error("find", "filter", rule, got)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            kernel, own = jnp.asarray(file["filter"]), float(file["radius"])
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, AttributeError):
-        rule = "be a file that `jaxconv learn` wrote"
-        raise checks.value_error("find", "filter", rule, path) from None
-    bank = {}
-    for r in radii or [own]:
-        size = 2 * round((kernel.shape[0] * r / own - 1) / 2) + 1
-        bank[r] = jax.image.resize(kernel, (size, size), "linear")
-    return bank
+        kept = files.arrays(path)
+        kernel, own = jnp.asarray(kept["filter"]), float(kept["radius"])
+    except (OSError, ValueError, TypeError, KeyError):
+        raise wrong from None
+    rows = round(kernel.size**0.5)
+    if rows == 0 or kernel.shape != (rows, rows) or not 0 < own < np.inf:
+        raise wrong
+
+    def draw(side: int, radius: float) -> jax.Array:
+        return jax.image.resize(kernel, (side, side), "linear")
+
+    return Template(path.name, own, lambda r: 2 * float(np.rint((rows * r / own - 1) / 2)) + 1, draw)
 
 
-def _check_fit(bank: dict[float, jax.Array], picture: jax.Array) -> None:
-    """Raise ValueError where a template is larger than the picture."""
-    for r, kernel in bank.items():
-        if any(m > n for n, m in zip(picture.shape, kernel.shape, strict=True)):
-            rule = f"give a template no larger than the image {picture.shape}"
-            got = f"radius {r:g}, whose template is {kernel.shape}"
-            raise checks.value_error("find", "radius", rule, got)
+def _range(text: str, template: Template) -> tuple[float, float]:
+    """Read "25" or "20..30"."""
+    if not text and template.own_radius is None:
+        raise checks.value_error("find", "radius", "be given with `template`", "none", "Try 20..30.")
+    first, dots, last = (text or str(template.own_radius)).partition("..")
+    try:
+        low, high = float(first), float(last if dots else first)
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not 0 < low <= high < np.inf:
+        rule = "be a positive number or a range of them"
+        raise checks.value_error("find", "radius", rule, repr(text), "Try 25 or 20..30.")
+    return low, high
+
+
+def _bank(template: Template, low: float, high: float, shape: tuple[int, ...]) -> dict[float, jax.Array]:
+    """Draw the template at each radius, in steps of one pixel, if the largest fits into the picture."""
+    if template.side(high) > min(shape):
+        side = f"{template.side(high):g}"
+        rule = f"give a template no larger than the image {shape}"
+        got = f"radius {high:g}, whose template is {side} x {side}"
+        raise checks.value_error("find", "radius", rule, got)
+    radii = [float(r) for r in np.arange(low, high + 0.5)]
+    return {r: template.draw(int(template.side(r)), r) for r in radii}
 
 
 def _best_match(picture: jax.Array, bank: dict[float, jax.Array]) -> tuple[jax.Array, np.ndarray]:
@@ -96,18 +137,3 @@ def _best_match(picture: jax.Array, bank: dict[float, jax.Array]) -> tuple[jax.A
             report(done, radius=r)
     stack = jnp.stack(maps)
     return stack.max(0), np.array(list(bank))[stack.argmax(0)]
-
-
-def _radii(text: str) -> list[float]:
-    """Read "25" or "20..30" (both ends, steps of one pixel)."""
-    if not text:
-        return []
-    first, dots, last = text.partition("..")
-    try:
-        low, high = float(first), float(last if dots else first)
-    except ValueError:
-        low, high = 0.0, 0.0
-    if not 0 < low <= high:
-        rule = "be a positive number or a range of them"
-        raise checks.value_error("find", "radius", rule, repr(text), "Try 25 or 20..30.")
-    return [float(r) for r in np.arange(low, high + 0.5)]

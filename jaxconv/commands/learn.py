@@ -44,20 +44,27 @@ class Order:
 
 @app.command()
 def learn(
-    target: Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture.")],
+    target: Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture file.")],
     mark: Annotated[
-        list[str] | None, typer.Option(help="In a picture: ROW,COLUMN of each target.")
+        list[str] | None,
+        typer.Option(help="ROW,COLUMN of a target in the picture; one option for each."),
     ] = None,
-    loss: Annotated[str, typer.Option(help=f"Made small: {', '.join(LOSSES)}.")] = "deflection",
-    noise: Annotated[float, typer.Option(help="Its deviation; ink or contrast is 1.")] = 0.5,
+    loss: Annotated[str, typer.Option(help=f"Loss to minimize: {', '.join(LOSSES)}.")] = "deflection",
+    noise: Annotated[
+        float, typer.Option(help="Standard deviation of the noise; a shape's ink or the picture's is 1.")
+    ] = 0.5,
     size: Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")] = 21,
-    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 300,
-    batch: Annotated[int, typer.Option(help="Scenes a step.")] = 64,
-    optimizer: Annotated[str, typer.Option(help=f"Of optax: {', '.join(OPTIMIZERS)}.")] = "adam",
-    rate: Annotated[float, typer.Option(help="Its first rate, which falls to 0.")] = 0.01,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    edges: Annotated[bool, typer.Option("--edges", help="Of a picture, learn its edges.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was broken off.")] = False,
+    steps: Annotated[int, typer.Option(help="Number of gradient steps.")] = 300,
+    batch: Annotated[int, typer.Option(help="Number of scenes per step.")] = 64,
+    optimizer: Annotated[str, typer.Option(help=f"Optax optimizer: {', '.join(OPTIMIZERS)}.")] = "adam",
+    rate: Annotated[float, typer.Option(help="Learning rate at the first step; it falls to 0.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    edges: Annotated[
+        bool, typer.Option("--edges", help="Learn from the picture's edges, not its brightness.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run of the same options.")
+    ] = False,
     output: Output = Path("out"),
 ) -> None:
     """Learn a filter by gradient descent, from random values until it is the matched filter.
@@ -83,14 +90,17 @@ def learn(
             print(f"interrupted after {fit.steps[-1]} of {steps} steps; --resume goes on")
             raise typer.Exit(CTRL_C)
         _show(order, task, fit, found, optimum, path)
-        state.unlink()
+        state.unlink(missing_ok=True)  # another run in this folder may have ended before
 
 
 def _task(order: Order) -> Task:
     """Check what was asked for; return what is learned."""
     checks.one_of("learn", "loss", order.loss, tuple(LOSSES))
     checks.one_of("learn", "optimizer", order.optimizer, OPTIMIZERS)
-    checks.positive("learn", "size", order.size, odd=True)
+    for name in ("steps", "batch"):
+        checks.positive("learn", name, getattr(order, name))
+    if checks.positive("learn", "size", order.size, odd=True) < 3:
+        raise checks.value_error("learn", "size", "be 3 or greater", order.size)
     for name in ("noise", "rate"):
         if getattr(order, name) <= 0:
             raise checks.value_error("learn", name, "be positive", getattr(order, name))
@@ -99,13 +109,12 @@ def _task(order: Order) -> Task:
             raise checks.value_error("learn", "mark", "be left out for a shape", order.mark[0])
         return tasks.shape(order.target, order.size, jax.random.key(order.seed + 1))
     path = Path(order.target)
-    picture = kernels.edges(load(path)) if order.edges else load(path)
-    return tasks.marked(path.stem, picture, [_mark(text) for text in order.mark], order.size)
+    picture, marks = load("learn", "target", path), [_mark(text) for text in order.mark]
+    return tasks.marked(path.stem, kernels.edges(picture) if order.edges else picture, marks, order.size)
 
 
 def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool) -> learning.Fit:
     """Learn; the state is kept in a file on the way."""
-    checks.positive("learn", "steps", order.steps)
     data_key, start_key = jax.random.split(jax.random.key(order.seed))
     start = learning.random_filter(start_key, (order.size, order.size))
     schedule = optax.cosine_decay_schedule(order.rate, order.steps)
@@ -128,6 +137,7 @@ def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool
         watch=watch,
         save=state,
         resume=resume,
+        settings=asdict(order),
         **constraint,
     )
 
@@ -199,7 +209,7 @@ def _mark(text: str) -> tuple[int, int]:
     """Read "43,334"."""
     try:
         row, column = (round(float(number)) for number in text.split(","))
-    except ValueError:
+    except (ValueError, OverflowError):  # of infinity
         rule = "be a row and a column"
         raise checks.value_error("learn", "mark", rule, repr(text), "Try 43,334.") from None
     return row, column

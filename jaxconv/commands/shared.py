@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import typer
 
-from jaxconv import files
+from jaxconv import checks, files
 
 app = typer.Typer(
     add_completion=False,
@@ -49,11 +49,29 @@ def write(path: Path, save: Callable[[Any], object]) -> None:
     print(f"wrote {files.write(path, save)}")
 
 
-def load(path: Path) -> jax.Array:
-    """Load a picture as brightness, floats."""
+def load(command: str, argument: str, path: Path) -> jax.Array:
+    """Load a picture as brightness, floats; ValueError where that cannot be done."""
     from PIL import Image
 
-    with Image.open(path) as picture:
-        grey = picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16")
-        pixels = np.asarray(picture if grey else picture.convert("RGB"), np.float32)
+    try:
+        with Image.open(path) as picture:
+            grey = picture.mode in ("L", "I", "F") or picture.mode.startswith("I;16")
+            pixels = np.asarray(picture if grey else picture.convert("RGB"), np.float32)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        got = f"{path} ({_reason(error)})"
+        raise checks.value_error(command, argument, "be a picture that can be read", got) from None
     return jnp.asarray(pixels if grey else pixels.mean(-1))
+
+
+def _reason(error: Exception) -> str:
+    """Return in plain words why a picture cannot be read."""
+    from PIL import Image, UnidentifiedImageError
+
+    reasons = {
+        FileNotFoundError: "no such file",
+        IsADirectoryError: "a folder",
+        PermissionError: "no permission to read it",
+        UnidentifiedImageError: "not a picture file",
+        Image.DecompressionBombError: f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels",
+    }
+    return reasons.get(type(error), f"damaged: {error}")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
+from jaxconv.detection.patches import elsewhere
 from jaxconv.signals import SHAPES, Scene, scenes
 
 COMPANIONS = ("circle", "cross", "square")  # what a scene shows beside the target
@@ -50,9 +51,16 @@ def marked(name: str, picture: jax.Array, marks: Sequence[tuple[int, int]], size
             rule = f"lie {size // 2} pixels within the picture, {picture.shape}"
             raise checks.value_error("learn", "mark", rule, f"{row},{column}")
     scene = Scene(picture, jnp.array(marks), jnp.zeros(len(marks), int))
+    clean = jax.tree.map(lambda a: a[None], scene)
+    if not elsewhere(clean, (size, size), 0).any():
+        rule = "leave the picture a place that the filter can reach without touching a target"
+        got = f"{size}, in a picture of {picture.shape}"
+        raise checks.value_error(
+            "learn", "size", rule, got, "Use a smaller filter, or a larger picture."
+        )
 
     def draw(noise: float) -> Callable[[jax.Array], Scene]:
         return lambda key: replace(scene, signal=picture + noise * jax.random.normal(key, picture.shape))
 
     told = f"{len(marks)} places of {name}"
-    return Task(name, told, draw, jax.tree.map(lambda a: a[None], scene), size)
+    return Task(name, told, draw, clean, size)
