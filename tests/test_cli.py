@@ -9,6 +9,7 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import skimage
@@ -19,6 +20,7 @@ from jaxconv import calibration, signals
 from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
+from jaxconv.commands import find
 from jaxconv.commands.shared import load
 from jaxconv.engine import costs
 from tests.helpers import program
@@ -217,6 +219,12 @@ def test_huge_radii_are_refused_before_a_template_is_drawn(tmp_path, monkeypatch
     status, _, error = run("find", tmp_path / "small.png", *options)
     assert status == 2
     assert "got radius 400, whose template is 963 x 963" in error
+
+
+def test_a_range_of_radii_goes_no_farther_than_its_end():
+    template = find.Template("any", None, lambda r: 3.0, lambda side, r: jnp.ones((side, side)))
+    assert list(find._bank(template, 20.0, 22.7, (9, 9))) == [20, 21, 22]
+    assert len(find._bank(template, 0.3, 2.3, (9, 9))) == 3
 
 
 def test_resumes_only_with_the_same_options(tmp_path, monkeypatch):

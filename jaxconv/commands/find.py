@@ -123,7 +123,7 @@ def _bank(template: Template, low: float, high: float, shape: tuple[int, ...]) -
         rule = f"give a template no larger than the image {shape}"
         got = f"radius {high:g}, whose template is {side} x {side}"
         raise checks.value_error("find", "radius", rule, got)
-    radii = [float(r) for r in np.arange(low, high + 0.5)]
+    radii = [float(r) for r in np.arange(low, high + 1e-6)]
     return {r: template.draw(int(template.side(r)), r) for r in radii}
 
 

@@ -55,9 +55,8 @@ def marked(name: str, picture: jax.Array, marks: Sequence[tuple[int, int]], size
     if not elsewhere(clean, (size, size), 0).any():
         rule = "leave the picture a place that the filter can reach without touching a target"
         got = f"{size}, in a picture of {picture.shape}"
-        raise checks.value_error(
-            "learn", "size", rule, got, "Use a smaller filter, or a larger picture."
-        )
+        remedy = "Use a smaller filter, or a larger picture."
+        raise checks.value_error("learn", "size", rule, got, remedy)
 
     def draw(noise: float) -> Callable[[jax.Array], Scene]:
         return lambda key: replace(scene, signal=picture + noise * jax.random.normal(key, picture.shape))
