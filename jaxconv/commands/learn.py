@@ -51,7 +51,8 @@ def learn(
     ] = None,
     loss: Annotated[str, typer.Option(help=f"Loss to minimize: {', '.join(LOSSES)}.")] = "deflection",
     noise: Annotated[
-        float, typer.Option(help="Standard deviation of the noise; a shape's ink or the picture's is 1.")
+        float,
+        typer.Option(help="Standard deviation of the noise; ink, or the picture's contrast, is 1."),
     ] = 0.5,
     size: Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")] = 21,
     steps: Annotated[int, typer.Option(help="Number of gradient steps.")] = 300,
