@@ -1,21 +1,89 @@
-"""One setting for all tests: float64 at hand, four devices, strict promotion, fixed seeds."""
+"""One setting for all tests: float64 at hand, four devices, strict promotion, fixed seeds.
+
+`JAX_ENABLE_X64=0 pytest` runs them in 32 bits, less those marked `needs_x64`. At the end the run tells
+how many cases each method computed.
+"""
 
 import os
+from collections import Counter
 
 import jax
 import numpy as np
 import pytest
 
-from jaxconv.engine import planning, primitive
-from jaxconv.engine.methods import lags, overlap
+from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.problem import Problem
+from tests import helpers
 
-jax.config.update("jax_enable_x64", True)
+if "JAX_ENABLE_X64" not in os.environ:
+    jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 os.environ["JAXCONV_CACHE"] = os.devnull  # the built-in constants, whatever this machine calibrated
 
 SEED = 20261122
+
+COMPUTED: set[tuple[str, str, Problem]] = set()  # test, method, and what the method computed in it
+BY_WORKERS: Counter[str] = Counter()  # how many of these the workers of pytest-xdist found, by method
+
+
+def current_test():
+    """Return the name of the test that is running."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+
+
+def counted(name, run):
+    """Return a method's `run` that also notes in which test it is traced; not where another calls it."""
+
+    def noted(problem, *operands):
+        if not counted.outer:
+            COMPUTED.add((current_test(), name, problem))
+        counted.outer.append(name)
+        try:
+            return run(problem, *operands)
+        finally:
+            counted.outer.pop()
+
+    return noted
+
+
+def by_method():
+    """Return how many cases each method computed in this process: different problems in each test."""
+    return Counter(method for _, method, _ in COMPUTED)
+
+
+counted.outer = []
+for _name, _module in METHOD_MODULES.items():
+    _module.run = counted(_name, _module.run)
+
+
+def pytest_configure(config):
+    words = "holds in 64 bits only; JAX_ENABLE_X64=0 leaves it out"
+    config.addinivalue_line("markers", f"needs_x64: {words}")
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["computed"] = dict(by_method())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    BY_WORKERS.update(getattr(node, "workeroutput", {}).get("computed", {}))
+
+
+def pytest_terminal_summary(terminalreporter):
+    cases = BY_WORKERS + by_method()
+    told = ", ".join(f"{name} {cases[name]}" for name in METHOD_MODULES)
+    terminalreporter.write_line(f"cases by method: {told}")
+
+
+def pytest_collection_modifyitems(items):
+    if not jax.config.jax_enable_x64:
+        for item in items:
+            if item.get_closest_marker("needs_x64"):
+                item.add_marker(pytest.mark.skip(reason="needs 64 bits"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,16 +106,20 @@ def single():
         yield
 
 
-@pytest.fixture
-def lenient(monkeypatch):
-    """Let every method run where it can on small operands: short blocks, and no error where it cannot.
+@pytest.fixture(scope="module")
+def short_blocks():
+    """Let `overlap` and `lags` cut short operands into several blocks. Nothing else changes."""
+    with helpers.short_blocks():
+        yield
 
-    So one table of cases drives all methods; `test_methods.py` holds that each runs where it says.
-    """
-    monkeypatch.setattr(overlap, "SHORTEST", {1: 16, 2: 8, 3: 8})
-    monkeypatch.setattr(lags, "BLOCK", {1: 8, 2: 4, 3: 4})
-    possible = planning.possible
-    monkeypatch.setattr(primitive, "plan", lambda p, request: planning.plan(p, possible(request, p)))
-    planning.plan.cache_clear()
+
+@pytest.fixture
+def named_method_runs(request):
+    """Fail a test that has a parameter `method` if that method computed nothing in it."""
+    method = request.node.callspec.params.get("method") if hasattr(request.node, "callspec") else None
+    if method in METHOD_MODULES:
+        jax.clear_caches()  # what another test compiled is not traced again
     yield
-    planning.plan.cache_clear()
+    if method in METHOD_MODULES:
+        computed = {name for test, name, _ in COMPUTED if test == current_test()}
+        assert method in computed, f"{method!r} computed nothing here; {computed or 'nothing'} did"

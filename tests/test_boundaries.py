@@ -1,6 +1,7 @@
 """What lies beyond the edge, where the kernel sits, which places and lags are wanted."""
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +14,18 @@ from jax.test_util import check_grads
 import jaxconv
 from jaxconv import boundaries, explain
 from jaxconv.types import BOUNDARIES
-from tests.helpers import MODES, OF_CONVOLVE, operands
+from tests.helpers import (
+    MODES,
+    OF_CONVOLVE,
+    able,
+    are_nested,
+    assert_close,
+    assert_sums_close,
+    by_method,
+    operands,
+)
 
-pytestmark = pytest.mark.usefixtures("lenient")
+pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
 
 IN_NDIMAGE = {
     "fill": "constant",
@@ -25,6 +35,7 @@ IN_NDIMAGE = {
     "wrap": "wrap",
 }
 IN_NUMPY = {"fill": "constant"}
+FILLED = {boundary: 1.5 if boundary == "fill" else 0 for boundary in BOUNDARIES}
 
 
 def by_definition(a, b, mode, names, value=0):
@@ -55,27 +66,57 @@ def test_extends_as_numpy_pads(rng, boundary):
         np.testing.assert_array_equal(boundaries.extend(a, widths, boundary, 5), want)
 
 
+EXTENDED = [  # shapes that each method takes some of, extended beyond their edges
+    ((9,), (4,)),
+    ((3,), (8,)),
+    ((5, 4), (2, 3)),
+    ((50,), (3,)),
+    ((3,), (60,)),
+    ((30, 4), (3, 2)),
+]
+
+
 @pytest.mark.parametrize(
-    ("method", "boundary"),
-    [*(("auto", boundary) for boundary in BOUNDARIES), *zip(OF_CONVOLVE, BOUNDARIES * 2)],
+    ("boundary", "method", "shapes"),
+    [
+        *((boundary, "auto", EXTENDED) for boundary in BOUNDARIES),
+        *by_method(
+            {boundary: EXTENDED for boundary in BOUNDARIES},
+            lambda boundary: partial(
+                jaxconv.convolve,
+                mode="same",
+                method="shifts",
+                boundary=boundary,
+                fillvalue=FILLED[boundary],
+            ),
+        ),
+    ],
 )
-def test_every_method_sees_the_boundary(rng, boundary, method):
-    for shapes in [((9,), (4,)), ((3,), (8,)), ((5, 4), (2, 3))]:
-        a, b = operands(rng, shapes)
-        value = 1.5 if boundary == "fill" else 0
+def test_every_method_sees_the_boundary(rng, boundary, method, shapes):
+    value = FILLED[boundary]
+    pairs = [operands(rng, pair) for pair in shapes]
+    call = partial(jaxconv.convolve, mode="same", method=method, boundary=boundary, fillvalue=value)
+    results = jax.jit(lambda pairs: [call(a, b) for a, b in pairs])(pairs)
+    for got, (a, b) in zip(results, pairs, strict=True):
         want = by_definition(a, b, "same", [boundary] * a.ndim, value)
-        got = jaxconv.convolve(a, b, "same", method, boundary=boundary, fillvalue=value)
-        np.testing.assert_allclose(got, want, atol=1e-10)
+        assert_sums_close(got, want, [*a.ravel(), value], b)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_one_boundary_an_axis(rng, mode):
     a, b = operands(rng, [(6, 5), (3, 4)], "complex128")
-    for names in itertools.permutations(BOUNDARIES, 2):
-        want = by_definition(a, b, mode, names, 2)
-        value = 2 if "fill" in names else 0
-        got = jaxconv.convolve(a, b, mode, boundary=names, fillvalue=value)
-        np.testing.assert_allclose(got, want, atol=1e-10)
+    pairs = list(itertools.permutations(BOUNDARIES, 2))
+
+    @jax.jit
+    def call(a, b):
+        values = [2 if "fill" in names else 0 for names in pairs]
+        return [
+            jaxconv.convolve(a, b, mode, boundary=names, fillvalue=value)
+            for names, value in zip(pairs, values, strict=True)
+        ]
+
+    for names, got in zip(pairs, call(a, b), strict=True):
+        assert_sums_close(got, by_definition(a, b, mode, names, 2), [*a.ravel(), 2], b)
 
 
 def test_names_of_other_libraries(rng):
@@ -90,13 +131,13 @@ def test_what_wraps_is_one_fft_of_the_signals_own_length(rng):
     wrapped = lambda x: jaxconv.convolve(x, b, "same", "fft", boundary="wrap")  # noqa: E731
     text = str(jax.make_jaxpr(wrapped)(a))
     assert "lengths=(64, 60)" in text.replace("fft_lengths", "lengths")
-    np.testing.assert_allclose(wrapped(a), by_definition(a, b, "same", ["wrap"] * 2), atol=1e-10)
+    assert_sums_close(wrapped(a), by_definition(a, b, "same", ["wrap"] * 2), a, b)
     assert not explain(wrapped, a).forward  # the planner's convolution has no part in it
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "float16"])
 def test_wrapping_batches_strides_and_dtypes(rng, dtype):
-    a, b = operands(rng, [(3, 12, 2, 10), (3, 4, 1, 5)], dtype)
+    a, b = operands(rng, [(3, 12, 2, 10), (3, 4, 1, 5)], jax.dtypes.canonicalize_dtype(dtype))
     got = jaxconv.convolve(a, b, "same", "fft", axes=(1, 3), boundary="wrap", stride=(2, 3))
     wide = "complex128" if dtype == "complex128" else "float64"
     want = np.stack(
@@ -104,8 +145,8 @@ def test_wrapping_batches_strides_and_dtypes(rng, dtype):
          for xs, y in zip(a.astype(wide), b.astype(wide), strict=True)]
     )  # fmt: skip
     want = np.moveaxis(want, 1, 2)[:, ::2, :, ::3]
-    assert got.dtype == dtype
-    np.testing.assert_allclose(got, want, atol=0.05 if dtype == "float16" else 1e-4)
+    assert got.dtype == a.dtype
+    assert_sums_close(got, want, a[0, :, 0].astype(wide), b[0, :, 0].astype(wide))
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -120,45 +161,97 @@ def test_gradients_reach_through_the_boundary(rng, boundary):
     check_grads(loss, (a, b, value), 2)
 
 
+ORIGINS = [(taps, origin) for taps, least in [(3, -1), (4, -2), (5, -2)] for origin in range(least, 2)]
+ORIGINS += [(5, 2)]
+
+
 @pytest.mark.parametrize("name", ["convolve", "correlate"])
 def test_origin_is_ndimages(rng, name):
-    for taps, late in [(3, 0), (5, 0), (4, -1)]:
-        a, b = operands(rng, [(11,), (taps,)])
-        for origin in range(-(taps // 2) + (taps % 2 == 0), (taps - 1) // 2 + 1):
-            shift = origin + (late if name == "convolve" else 0)
-            if not -(taps // 2) <= shift <= (taps - 1) // 2:
-                continue
-            for ours, theirs in IN_NDIMAGE.items():
-                want = getattr(scipy.ndimage, name)(a, b, mode=theirs, origin=shift)
-                got = getattr(jaxconv, name)(a, b, "same", boundary=ours, origin=origin)
-                np.testing.assert_allclose(got, want, atol=1e-12)
+    """Of an even kernel's two middle taps ndimage's convolve takes the other one."""
+    late = {"convolve": lambda taps: -1 if taps % 2 == 0 else 0, "correlate": lambda taps: 0}[name]
+    (a,) = operands(rng, [(11,)])
+    kernels = {taps: operands(rng, [(taps,)])[0] for taps, _ in ORIGINS}
+    cases = [
+        (taps, origin, boundary)
+        for taps, origin in ORIGINS
+        for boundary in IN_NDIMAGE
+        if -(taps // 2) <= origin + late(taps) <= (taps - 1) // 2  # as ndimage allows
+    ]
+
+    @jax.jit
+    def call(a, kernels):
+        function = partial(getattr(jaxconv, name), mode="same")
+        return [function(a, kernels[t], boundary=ours, origin=origin) for t, origin, ours in cases]
+
+    for (taps, origin, boundary), got in zip(cases, call(a, kernels), strict=True):
+        kernel, theirs = kernels[taps], getattr(scipy.ndimage, name)
+        want = theirs(a, kernel, mode=IN_NDIMAGE[boundary], origin=origin + late(taps))
+        assert_sums_close(got, want, a, kernel)
 
 
-@pytest.mark.parametrize(("method", "mode"), [*zip(["auto"] * 3, MODES), *zip(OF_CONVOLVE, MODES * 3)])
-def test_strides_and_dilation(rng, mode, method):
-    for shapes, stride, dilation in [(((20,), (3,)), 3, 2), (((9, 12), (2, 3)), (2, 1), (1, 3))]:
+STEPPED = [  # signal, kernel, stride, dilation
+    ((20,), (3,), (3,), (2,)),
+    ((9, 12), (2, 3), (2, 1), (1, 3)),
+    ((5, 40), (1, 4), (1, 1), (1, 1)),
+    ((60,), (3,), (2,), (2,)),
+    ((90,), (43,), (2,), (2,)),
+    ((3,), (30,), (1,), (2,)),  # dilated, operands are not exchanged
+]
+
+
+def nested(mode, signal, kernel, stride, dilation):
+    reach = [(m - 1) * d + 1 for m, d in zip(kernel, dilation, strict=True)]
+    return mode != "valid" or are_nested(signal, reach)
+
+
+def takes(method, mode, signal, kernel, stride, dilation):
+    call = partial(jaxconv.convolve, mode=mode, stride=stride, dilation=dilation)
+    return method in able(call, signal, kernel)
+
+
+STEPS = [
+    pytest.param(method, mode, cases, id=f"{method}-{mode}")
+    for method in OF_CONVOLVE
+    for mode in MODES
+    if (cases := [case for case in STEPPED if nested(mode, *case) and takes(method, mode, *case)])
+]
+
+
+@pytest.mark.parametrize(("method", "mode", "cases"), STEPS)
+def test_strides_and_dilation(rng, method, mode, cases):
+    for *shapes, stride, dilation in cases:
         a, b = operands(rng, shapes)
-        rank = a.ndim
-        strides, dilations = np.broadcast_to(stride, rank), np.broadcast_to(dilation, rank)
-        wide = np.zeros([(m - 1) * d + 1 for m, d in zip(b.shape, dilations, strict=True)])
-        wide[tuple(slice(None, None, d) for d in dilations)] = b
-        want = scipy.signal.convolve(a, wide, mode, "direct")[
-            tuple(slice(None, None, s) for s in strides)
-        ]
+        wide = np.zeros([(m - 1) * d + 1 for m, d in zip(b.shape, dilation, strict=True)])
+        wide[tuple(slice(None, None, d) for d in dilation)] = b
+        whole = scipy.signal.convolve(a, wide, mode, "direct")
         got = jaxconv.convolve(a, b, mode, method, stride=stride, dilation=dilation)
-        np.testing.assert_allclose(got, want, atol=1e-10)
+        assert_sums_close(got, whole[tuple(slice(None, None, s) for s in stride)], a, b)
 
 
-@pytest.mark.parametrize("method", ["auto", "direct", "fft", "lags"])
+LAGS = (5, 0, range(-3, 4), range(2, 30, 7), range(-40, 41), range(25, 60, 5), range(0))
+AT = {  # the operands' lengths, and the lags at which each method takes them
+    "auto": (30, 20, LAGS),
+    "direct": (30, 20, LAGS),
+    "fft": (30, 20, LAGS[:-1]),
+    "products": (30, 20, [*LAGS[:4], LAGS[5]]),
+    "folded": (30, 20, [LAGS[0], LAGS[2]]),
+    "overlap": (70, 4, [50, range(-9, 60)]),
+    "lags": (200, 190, [5, 0, range(-3, 4), range(20, 40, 7)]),
+}
+
+
+@pytest.mark.parametrize("method", AT)
 def test_lags_are_the_full_correlation_there(rng, method):
-    a, b = operands(rng, [(30,), (20,)], "complex128")
+    n, m, choices = AT[method]
+    a, b = operands(rng, [(n,), (m,)], "float" if method == "folded" else "complex")
     full = scipy.signal.correlate(a, b)
-    all_lags = scipy.signal.correlation_lags(30, 20)
-    for lags in (5, 0, range(-3, 4), range(2, 30, 7), range(-40, 41), range(25, 60, 5), range(0)):
-        at = jaxconv.correlation_lags(30, 20, lags=lags)
+    all_lags = scipy.signal.correlation_lags(n, m)
+    call = partial(jaxconv.correlate, method=method)
+    results = jax.jit(lambda a, b: [call(a, b, lags=lags) for lags in choices])(a, b)
+    for got, lags in zip(results, choices, strict=True):
+        at = jaxconv.correlation_lags(n, m, lags=lags)
         want = [full[all_lags == lag][0] if lag in all_lags else 0 for lag in at]
-        got = jaxconv.correlate(a, b, method=method, lags=lags)
-        np.testing.assert_allclose(got, np.array(want, complex), atol=1e-10)
+        assert_sums_close(got, np.array(want, full.dtype), a, b)
 
 
 def test_few_lags_of_long_signals_cost_few_products():
@@ -175,7 +268,7 @@ def test_two_axes_of_lags(rng):
     a, b = operands(rng, [(9, 8), (9, 8)])
     full = scipy.signal.correlate(a, b)
     got = jaxconv.correlate(a, b, lags=(2, range(-1, 3)))
-    np.testing.assert_allclose(got, full[8 - 2 : 8 + 3, 7 - 1 : 7 + 3], atol=1e-10)
+    assert_sums_close(got, full[8 - 2 : 8 + 3, 7 - 1 : 7 + 3], a, b)
 
 
 @pytest.mark.parametrize("normalize", ["biased", "unbiased", "coefficient"])
@@ -188,19 +281,22 @@ def test_normalized_lags(rng, normalize):
         overlap = scipy.signal.correlate(np.ones(50), np.ones(40)).round()
         energy = np.sqrt((abs(a[row]) ** 2).sum() * (abs(b[row]) ** 2).sum())
         by = {"biased": 40, "unbiased": overlap, "coefficient": energy}[normalize]
-        np.testing.assert_allclose(got[row], sums / by, atol=1e-10)
+        assert_close(got[row], sums / by, size=abs(sums / by).max())
     assert got.shape[1] == lags.size
     ints = jaxconv.correlate(np.arange(1, 5), np.arange(1, 5), lags=1, normalize=normalize)
-    assert ints.dtype == float
-    if normalize == "coefficient":
-        assert abs(ints[1] - 1) < 1e-12
-        flat = jax.grad(lambda x: jaxconv.correlate(x, x, normalize=normalize).sum())(jnp.zeros(4))
-        assert np.isfinite(flat).all()
+    assert ints.dtype == jnp.zeros(()).dtype
+
+
+def test_coefficients_of_a_signal_with_itself_and_of_silence():
+    ramp = np.arange(1, 5)
+    assert_close(jaxconv.correlate(ramp, ramp, lags=0, normalize="coefficient"), np.ones(1), size=1)
+    flat = jax.grad(lambda x: jaxconv.correlate(x, x, normalize="coefficient").sum())(jnp.zeros(4))
+    assert np.isfinite(flat).all()
 
 
 def test_the_long_way_round_with_prepared_kernels(rng):
     a, b = operands(rng, [(4, 60), (1, 9)])
     prepared = jaxconv.prepare(b, a.shape, mode="same", axes=1, boundary="reflect")
     got = jaxconv.convolve(a, prepared, "same", axes=1, boundary="reflect")
-    want = [by_definition(row, b[0], "same", ["reflect"]) for row in a]
-    np.testing.assert_allclose(got, want, atol=1e-10)
+    want = np.stack([by_definition(row, b[0], "same", ["reflect"]) for row in a])
+    assert_sums_close(got, want, a[0], b)

@@ -9,9 +9,9 @@ from jax.test_util import check_grads
 
 import jaxconv
 from jaxconv.engine.methods import METHOD_MODULES
-from tests.helpers import MODES, OF_CONVOLVE, operands
+from tests.helpers import OF_CONVOLVE, operands
 
-pytestmark = pytest.mark.usefixtures("lenient")
+pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
 
 
 def weighted_means(signal, there, kernel, outside=None):
@@ -44,10 +44,22 @@ def test_means_of_what_there_is(rng, outside):
     np.testing.assert_allclose(summed, got * kernel.sum(), atol=1e-12)
 
 
-@pytest.mark.parametrize(("method", "mode"), list(zip(OF_CONVOLVE, MODES * 3)))
-def test_a_constant_stays_whatever_is_missing(rng, mode, method):
-    signal = np.where(rng.random((12, 11)) < 0.4, np.nan, 3.0)
-    got = jaxconv.convolve_masked(signal, np.ones((5, 4)), mode=mode, method=method)
+CONSTANT = [  # method, mode, signal, kernel
+    ("direct", "full", (12, 11), (5, 4)),
+    ("products", "valid", (12, 11), (5, 4)),
+    ("shifts", "same", (12, 11), (5, 4)),
+    ("folded", "same", (60,), (9,)),
+    ("lines", "same", (12, 11), (5, 4)),
+    ("overlap", "full", (70,), (9,)),
+    ("fft", "full", (12, 11), (5, 4)),
+    ("lags", "valid", (80,), (76,)),
+]
+
+
+@pytest.mark.parametrize(("method", "mode", "shape", "window"), CONSTANT)
+def test_a_constant_stays_whatever_is_missing(rng, method, mode, shape, window):
+    signal = np.where(rng.random(shape) < 0.4, np.nan, 3.0)
+    got = jaxconv.convolve_masked(signal, np.ones(window), mode=mode, method=method)
     assert np.isnan(got).mean() < 0.1  # where in a corner only missing samples are seen
     np.testing.assert_allclose(got[~np.isnan(got)], 3, atol=1e-9)
 

@@ -11,7 +11,7 @@ import jaxconv
 from jaxconv.engine.fencing import LEAST
 from jaxconv.engine.methods import METHOD_MODULES, shifts
 from jaxconv.types import METHODS as NAMES
-from tests.helpers import METHODS, assert_sums_close, operands
+from tests.helpers import METHODS, assert_close, assert_sums_close, in_double, operands, scipy_sum
 
 
 def test_the_table_the_types_and_the_tests_name_the_same_methods():
@@ -52,13 +52,13 @@ def test_each_method_runs_through_every_transformation(rng, monkeypatch, method)
 
     def compare(transform):
         before = len(ran)
-        got, want = jax.jit(transform(ours))(a, b), jax.jit(transform(truth))(a, b)
-        jax.tree.map(partial(np.testing.assert_allclose, atol=1e-8, rtol=1e-9), got, want)
+        got = jax.jit(transform(ours))(a, b)
         assert len(ran) > before, "another method ran"
+        jax.tree.map(assert_close, got, *in_double(transform(truth), a, b))
 
     compare(lambda f: f)
     compare(lambda f: jax.value_and_grad(lambda a, b: (f(a, b) ** 2).sum(), (0, 1)))
-    compare(lambda f: lambda a, b: jax.jvp(f, (a, b), (jnp.cos(a), jnp.sin(b))))
+    compare(lambda f: lambda a, b: jax.jvp(f, (a, b), (jnp.flip(a), jnp.flip(b))))
     compare(lambda f: lambda a, b: jax.vmap(f, (0, None))(jnp.stack([a, 2 * a]), b))
 
 
@@ -93,7 +93,7 @@ ACCURACY = [
 @pytest.mark.parametrize(("method", "shapes"), ACCURACY)
 def test_error_against_double_precision(rng, method, shapes):
     a, b = operands(rng, shapes, "float32")
-    exact = partial(jaxconv.convolve, mode="valid", method="direct")
+    exact = partial(scipy_sum, "convolve", mode="valid")
     want, sums = (
         exact(a.astype(float), b.astype(float)),
         exact(abs(a).astype(float), abs(b).astype(float)),
@@ -102,8 +102,9 @@ def test_error_against_double_precision(rng, method, shapes):
     eps = np.finfo(np.float32).eps
     if method in ("direct", "products", "shifts", "folded"):
         assert (error <= 4 * eps * np.sqrt(b.size) * sums).all()
-    else:
-        assert (error <= 16 * eps * np.log2(a.size) * sums.max()).all()
+    else:  # each error is spread over the whole transform
+        norm = np.sqrt((a**2).sum() * (b**2).sum())
+        assert (error <= eps * norm / 2).all()
 
 
 def test_the_suite_notices_a_method_off_by_one_tap(rng, monkeypatch):
@@ -123,7 +124,7 @@ def test_the_suite_notices_a_method_off_by_one_tap(rng, monkeypatch):
     assert_sums_close(jaxconv.convolve(a, b, method="shifts"), np.convolve(a, b), a, b)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int32", "uint8"])
+@pytest.mark.parametrize("dtype", ["float32", "float", "complex", "int32", "uint8"])
 def test_shifts_are_summed_once_whatever_follows(rng, dtype):
     """Two consumers, one of which pads: the compiler would sum anew in each, tap by tap with a test."""
     a, b = (jnp.asarray(x) for x in operands(rng, [(LEAST,), (9,)], dtype))
@@ -136,5 +137,5 @@ def test_shifts_are_summed_once_whatever_follows(rng, dtype):
     assert text.count(" multiply(") == 9
     padded, halved = jax.jit(consume)(a, b)
     want = np.convolve(a, b, "same")
-    np.testing.assert_allclose(padded[3:-3], want, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(halved, want[::2], rtol=1e-5, atol=1e-5)
+    assert_sums_close(padded[3:-3], want, a, b)
+    assert_sums_close(halved, want[::2], a, b)
