@@ -118,7 +118,8 @@ def _extend_axis(signal: jax.Array, axis: int, low: int, high: int, name: Bounda
         return signal
     length = signal.shape[axis]
     if name == "fill":  # not by lax.pad, which cannot be differentiated in the value alone
-        value = jnp.asarray(fillvalue).astype(signal.dtype).reshape(())
+        value = jnp.asarray(fillvalue).astype(signal.dtype)
+        value = value.reshape(()) if value.size == 1 else value  # else one along other axes
         sides = [[n if i != axis else m for i, n in enumerate(signal.shape)] for m in (low, high)]
         before, behind = (jnp.broadcast_to(value, side) for side in sides)
         return jnp.concatenate([before, signal, behind], axis)

@@ -25,11 +25,15 @@ def as_floats(*arrays: Any) -> tuple[jax.Array, ...]:
     return tuple(jnp.asarray(array).astype(dtype) for array in arrays)
 
 
-def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:
-    """Return the greatest finite absolute value, 1 where there is none but 0, along axes that are kept."""
-    size = jnp.abs(x)
-    largest = jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True)
-    return jax.lax.stop_gradient(jnp.where(largest > 0, largest, 1))
+def magnitude(x: jax.Array) -> jax.Array:
+    """Return a power of two near the greatest finite absolute value, with the axes of x, of length 1.
+
+    Dividing by it rounds nothing, and brings squares and sums of squares into range.
+    """
+    size = jnp.abs(jax.lax.stop_gradient(x))
+    _, exponent = jnp.frexp(jnp.where(jnp.isfinite(size), size, 0).max(keepdims=True))
+    most = jnp.finfo(size.dtype).maxexp - 8  # whose reciprocal is a normal number
+    return jnp.ldexp(jnp.ones_like(size, shape=exponent.shape), jnp.clip(exponent, -most, most))
 
 
 def norm(x: jax.Array) -> jax.Array:

@@ -109,7 +109,11 @@ class Options(NamedTuple):
 def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o: Options) -> jax.Array:
     dtype = floating(signal.dtype, kernel.dtype)
     there = ~jnp.isnan(signal) if hidden is None else ~jnp.isnan(signal) & ~hidden
-    x, kernel, present = jnp.where(there, signal, 0).astype(dtype), kernel.astype(dtype), there.astype(dtype)
+    x, kernel, present = (
+        jnp.where(there, signal, 0).astype(dtype),
+        kernel.astype(dtype),
+        there.astype(dtype),
+    )
     options = {"axes": o.axes, "precision": o.precision, "max_bytes": o.max_bytes, "local": o.local}
     missing = o.boundary == "missing"
     options["boundary"] = "fill" if missing else o.boundary

@@ -95,7 +95,9 @@ def match(
             raise checks.value_error(
                 function, "weights", f"have the template's shape {t.shape}", weights.shape
             )
-    return _jitted(x, t, weights, measure, checks.static(function, "axes", axes), channel_axis, tuple(how.items()))
+    return _jitted(
+        x, t, weights, measure, checks.static(function, "axes", axes), channel_axis, tuple(how.items())
+    )
 
 
 @partial(jax.jit, static_argnums=(3, 4, 5, 6))

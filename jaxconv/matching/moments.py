@@ -7,8 +7,9 @@ computing sample variances", 1979), in time that grows with the logarithm of the
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,11 +24,17 @@ LINE = 4  # windows up to this long are summed tap by tap, longer ones merged of
 
 BAND = 1 << 19  # samples that are looked at at once, so that what is made of them stays in cache
 
-Moments = tuple[jax.Array, jax.Array]
+
+class Moments(NamedTuple):
+    """The moments of windows; the count is an array, or a number where it is the same in all."""
+
+    count: Any
+    mean: jax.Array
+    variation: jax.Array  # about the mean
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
-def moments(signal: jax.Array, window: tuple[int, ...]) -> Moments:
+def moments(signal: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
     """Return each window's mean and its sum of squares about the mean; windows lie along the last axes.
 
     A NaN is in the moments of just the windows that hold it, and their derivative is 0.
@@ -45,6 +52,24 @@ def _(window: tuple[int, ...], primals, tangents):
     return (mean, variation), (shift / math.prod(window), turn)
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def moments_of_seen(signal: jax.Array, seen: jax.Array, window: tuple[int, ...]) -> Moments:
+    """Return the moments of the samples that are seen, where `seen` is 1 and not 0, in each window."""
+    empty = Moments(seen, jnp.where(seen > 0, signal, 0), jnp.zeros_like(signal))
+    return _over(empty, window)
+
+
+@moments_of_seen.defjvp
+def _(window: tuple[int, ...], primals, tangents):
+    (signal, seen), (moved, _) = primals, tangents
+    count, mean, variation = moments_of_seen(signal, seen, window)
+    moved = moved * seen
+    shift = window_sum(moved, window)
+    turn = 2 * (window_sum(jnp.where(seen > 0, signal, 0) * moved, window) - mean * shift)
+    change = Moments(jnp.zeros_like(count), shift / jnp.maximum(count, 1), turn)
+    return Moments(count, mean, variation), change
+
+
 def window_sum(signal: jax.Array, window: Sequence[int]) -> jax.Array:
     """Sum over each window, along the last axes, one axis after the other."""
     for axis, m in enumerate(window, -len(window)):
@@ -57,7 +82,7 @@ def _batched(window: tuple[int, ...]):
     """Return the moments as a function that takes a batch as leading axes, which fences do not mind."""
 
     @custom_vmap
-    def of(signal: jax.Array) -> Moments:
+    def of(signal: jax.Array) -> tuple[jax.Array, jax.Array]:
         axis = signal.ndim - len(window)
         places = signal.shape[axis] - window[0] + 1
         if not isinstance(signal.size, int):  # a symbolic batch
@@ -66,7 +91,7 @@ def _batched(window: tuple[int, ...]):
         if 2 * band > places:
             return _whole(signal, window)
 
-        def put(number, out: Moments) -> Moments:
+        def put(number, out):
             start = jnp.minimum(number * band, places - band)
             part = lax.dynamic_slice_in_dim(signal, start, band + window[0] - 1, axis)
             write = partial(lax.dynamic_update_slice_in_dim, start_index=start, axis=axis)
@@ -83,49 +108,62 @@ def _batched(window: tuple[int, ...]):
     return of
 
 
-def _whole(signal: jax.Array, window: tuple[int, ...]) -> Moments:
-    parts, count = (signal, jnp.zeros_like(signal)), 1
+def _whole(signal: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
+    _, mean, variation = _over(Moments(1, signal, jnp.zeros_like(signal)), window)
+    return mean, variation
+
+
+def _over(parts: Moments, window: tuple[int, ...]) -> Moments:
+    """Return the moments of windows, along the last axes, of what has these moments by itself."""
+    rank = parts.mean.ndim
     for axis in range(-1, -1 - len(window), -1):
-        parts = _along(parts, window[axis], signal.ndim + axis, count)
-        count *= window[axis]
-    mean, variation = parts
-    return mean, jnp.maximum(variation, 0)
+        parts = _along(parts, window[axis], rank + axis)
+    return parts._replace(variation=jnp.maximum(parts.variation, 0))
 
 
-def _along(parts: Moments, m: int, axis: int, count: int) -> Moments:
-    """Return the moments of m neighbours along an axis, each itself those of `count` samples."""
-    length = parts[0].shape[axis] - m + 1
-    if m <= LINE:
-        return fenced(lambda: _line(parts, m, axis, count, length), *parts)
-    half = m // 2
-    halves = _along(parts, half, axis, count)
+def _along(parts: Moments, m: int, axis: int) -> Moments:
+    """Return the moments of m neighbours along an axis."""
+    length, counted = parts.mean.shape[axis] - m + 1, isinstance(parts.count, int)
+    if m == 1:
+        return parts
+    if counted and m <= LINE:
+        return _fenced(lambda: _line(parts, m, axis, length), m * parts.count, parts)
+    halves = _along(parts, m // 2, axis)
 
     def merged() -> Moments:
-        first, second = (_cut(halves, k, length, axis) for k in (0, half))
-        both = _merge(first, second, half * count, half * count)
-        if m % 2 == 0:
-            return both
-        return _merge(both, _cut(parts, m - 1, length, axis), 2 * half * count, count)
+        both = _merge(*(_cut(halves, k, length, axis) for k in (0, m // 2)))
+        return both if m % 2 == 0 else _merge(both, _cut(parts, m - 1, length, axis))
 
-    return fenced(merged, *halves, *parts)
+    return _fenced(merged, m * parts.count if counted else None, halves, parts)
 
 
-def _line(parts: Moments, m: int, axis: int, count: int, length: int) -> Moments:
+def _fenced(compute: Callable[[], Moments], count: Any, *operands: Moments) -> Moments:
+    """Return `compute()`, kept out of fusion with what is around it; its count, if that is a number."""
+    arrays = [a for parts in operands for a in parts[::-1] if not isinstance(a, int)]
+    if isinstance(count, int):
+        return Moments(count, *fenced(lambda: tuple(compute()[1:]), *arrays))
+    return fenced(compute, *arrays)
+
+
+def _line(parts: Moments, m: int, axis: int, length: int) -> Moments:
     """Sum tap by tap, relative to the tap in the middle."""
     taps = [_cut(parts, k, length, axis) for k in range(m)]
-    middle = taps[m // 2][0]
-    apart = [mean - middle for mean, _ in taps]
+    middle = taps[m // 2].mean
+    apart = [tap.mean - middle for tap in taps]
     shift = sum_as_tree(apart) / m
     squares = sum_as_tree([d * d for d in apart])
-    within = sum_as_tree([variation for _, variation in taps])
-    return middle + shift, within + count * (squares - m * shift * shift)
+    within = sum_as_tree([tap.variation for tap in taps])
+    variation = within + parts.count * (squares - m * shift * shift)
+    return Moments(m * parts.count, middle + shift, variation)
 
 
-def _merge(a: Moments, b: Moments, count_a: int, count_b: int) -> Moments:
-    share, apart = count_b / (count_a + count_b), b[0] - a[0]
-    return a[0] + share * apart, a[1] + b[1] + count_a * share * apart**2
+def _merge(a: Moments, b: Moments) -> Moments:
+    count, apart = a.count + b.count, b.mean - a.mean
+    share = b.count / (count if isinstance(count, int) else jnp.maximum(count, 1))
+    variation = a.variation + b.variation + a.count * share * apart**2
+    return Moments(count, a.mean + share * apart, variation)
 
 
 def _cut(parts: Moments, start: int, length: int, axis: int) -> Moments:
-    mean, variation = (lax.slice_in_dim(x, start, start + length, axis=axis) for x in parts)
-    return mean, variation
+    cut = partial(lax.slice_in_dim, start_index=start, limit_index=start + length, axis=axis)
+    return Moments(*(a if isinstance(a, int) else cut(a) for a in parts))

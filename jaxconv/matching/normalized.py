@@ -1,6 +1,7 @@
 """Normalized correlation: how well a template fits, whatever the brightness and the contrast."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.boundaries import canonical, extend
 from jaxconv.engine.planning import Plan
-from jaxconv.matching.moments import moments
+from jaxconv.floats import magnitude
+from jaxconv.matching.moments import moments, moments_of_seen, window_sum
 from jaxconv.matching.operands import (
     as_floats,
     check_fit,
@@ -21,6 +23,17 @@ from jaxconv.matching.operands import (
     reach,
     slide_over,
     spatial,
+)
+from jaxconv.matching.refining import (
+    Definition,
+    cosine_about_means,
+    flat_windows,
+    loses_detail,
+    mean_of,
+    refined,
+    root_mean_square,
+    rounding,
+    tolerance,
 )
 from jaxconv.sliding import Axes
 from jaxconv.types import MODES, Boundary, Method, Mode
@@ -250,18 +263,16 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
     places = spatial(function, o.axes, o.channel_axis, x.ndim)
     if o.mode == "valid":
         check_fit(function, ("signal", "template"), x, t, places)
-    middle = x.mean(where=jnp.isfinite(x))
-    middle = jnp.where(jnp.isnan(middle), 0, middle)
-    x = x - middle  # only the accuracy depends on it
     if o.mode != "valid":
         widths = reach(o.mode, [t.shape[a] for a in places])
         missing = o.boundary == "missing"
-        beyond = 0 if fillvalue is None else jnp.asarray(fillvalue, x.dtype) - middle
         boundary = "fill" if missing else o.boundary
         filled = "fill" in canonical(function, boundary, len(places)) and not missing
         if fillvalue is not None and not filled:
             rule = "be left out where no boundary is 'fill'"
             raise checks.value_error(function, "fillvalue", rule, f"boundary {o.boundary!r}")
+        seen = jnp.isfinite(x) if hidden is None else jnp.isfinite(x) & ~hidden
+        beyond = mean_of(x, seen, places) if fillvalue is None else fillvalue
         if missing and hidden is None:
             hidden = jnp.zeros(x.shape, bool)
         if hidden is not None:
@@ -271,9 +282,11 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
         score = partial(_scores, how=o.how)
         return slide_over(score, [x], [t], places, o.channel_axis)
     there = jnp.ones(x.shape, bool) if hidden is None else ~hidden
-    heard = jnp.ones(t.shape, bool) if unheard is None else ~unheard
+    if unheard is None:
+        score = partial(masked_scores, heard=None, overlap=o.overlap, how=o.how)
+        return slide_over(score, [x, there], [t], places, o.channel_axis)
     score = partial(masked_scores, overlap=o.overlap, how=o.how)
-    return slide_over(score, [x, there], [t, heard], places, o.channel_axis)
+    return slide_over(score, [x, there], [t, ~unheard], places, o.channel_axis)
 
 
 def _extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Array:
@@ -287,54 +300,115 @@ def _extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Arr
 
 def _scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
     """Score (channels, *space) where nothing is hidden."""
-    _, variation = moments(x, t.shape[1:])
+    plan = windows_of(x, t.shape[1:])
     t, energy = about_mean(t)
-    fit = correlate_channels(jnp.where(jnp.isfinite(x), x, 0), t, **how)
-    return cosine(fit, variation.sum(0), energy)
+    fit = correlate_channels(plan.centred, t, **how)
+    definition = partial(cosine_about_means, t=t)
+    return plan.refined(cosine(fit, plan.variation, energy), definition)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Windows:
+    """What is known of a signal's windows before any template is laid on them."""
+
+    centred: jax.Array  # the signal about its mean, brought near 1, 0 where it is not finite
+    variation: jax.Array  # sum of squares about each window's mean
+    doubtful: jax.Array  # where sums of products with a template may round too much
+    signal: jax.Array
+    window: tuple[int, ...] = field(metadata={"static": True})
+
+    def refined(self, score: jax.Array, definition: Definition) -> jax.Array:
+        """Return scores with the doubtful ones by the definition."""
+        doubtful = self.doubtful & ~jnp.isnan(score)
+        return refined(score, doubtful, self.signal, None, self.window, definition, self.is_flat)
+
+    def is_flat(self) -> jax.Array:
+        """Return which windows are flat: those without variation, if none is too small to be seen."""
+        even, variation = partial(flat_windows, self.signal, None, self.window), self.variation
+        return lax.cond(loses_detail(self.signal), even, lambda: lax.stop_gradient(variation) == 0)
+
+
+def windows_of(x: jax.Array, window: tuple[int, ...]) -> Windows:
+    """Return what is known of the windows of (channels, *space); NaN and infinities spoil theirs."""
+    finite = jnp.isfinite(x)
+    scaled = jnp.where(finite, x / magnitude(x), 0)
+    centred = jnp.where(finite, scaled - mean_of(scaled, finite), 0)
+    mean, variation = moments(jnp.where(finite, centred, jnp.nan), window)
+    variation = variation.sum(0)
+    apart = root_mean_square(centred) + jnp.abs(mean).max(0)
+    doubtful = rounding(x.dtype) * apart > tolerance(x.dtype) * jnp.sqrt(variation)
+    return Windows(centred, variation, doubtful, x, window)
 
 
 def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
-    """Return a template less its mean in each channel, and its energy; exactly 0 where it is flat.
+    """Return a template less its mean in each channel, brought near 1, and its energy.
 
-    Where `heard` is 0 it has no say, and is 0.
+    Both are exactly 0 where it is flat. Where `heard` is 0 it has no say, and is 0.
     """
     space = tuple(range(1, template.ndim))
+    template = template / magnitude(template)
     if heard is None:
         first = template[(slice(None), *[slice(0, 1)] * len(space))]
         template = template - first  # exact where it is flat
+        template = template / magnitude(template)
         template = template - template.mean(space, keepdims=True)
         return template, (template**2).sum()
     lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
     template = (template - jnp.where(jnp.isfinite(lowest), lowest, 0)) * heard
+    template = template / magnitude(template)
     count = jnp.maximum(heard.sum(space, keepdims=True), 1)
     template = (template - template.sum(space, keepdims=True) / count) * heard
     return template, (template**2).sum()
 
 
-def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array, least: Any = 0) -> jax.Array:
+def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array) -> jax.Array:
     """Return `fit` over the root of both energies, 0 where one is none; NaN stays NaN."""
-    uneven = (variation > least) & (energy > 0)
+    uneven = (variation > 0) & (energy > 0)
     roots = [jnp.sqrt(jnp.where(uneven, part, 1)) for part in (variation, energy)]
     score = jnp.clip(jnp.where(uneven, fit / roots[0] / roots[1], 0), -1, 1)
     return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
 
 
 def masked_scores(
-    x: jax.Array, there: jax.Array, t: jax.Array, heard: jax.Array, overlap: float, how: dict[str, Any]
+    x: jax.Array, there: jax.Array, t: jax.Array, heard: Any, overlap: float, how: dict[str, Any]
 ) -> jax.Array:
-    """Score (channels, *space) over what neither of two masks hides."""
-    spoiled = there & ~jnp.isfinite(x)
-    there, heard = there.astype(x.dtype), heard.astype(x.dtype)
-    total = jnp.maximum(heard.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
-    x, (t, _) = jnp.where(jnp.isfinite(x), x, 0) * there, about_mean(t, heard)
+    """Score (channels, *space) over what neither of two masks hides; `heard` is None for all of t."""
+    seen, window = there & jnp.isfinite(x), t.shape[1:]
+    raw = jnp.where(seen, x, 0)
+    x = raw / magnitude(raw)
+    centred = jnp.where(seen, x - mean_of(x, seen), 0)
+    present, spoiled = (jnp.where(a, jnp.ones_like(x), 0) for a in (seen, there & ~seen))
     sums = partial(correlate_each, **how)
-    count = jnp.round(sums(there, heard))
-    safe = jnp.maximum(count, 1)
-    x1, t1 = sums(x, heard), sums(there, t)
-    x2, t2 = sums(x * x, heard), sums(there, t * t)
-    fit = (sums(x, t) - x1 * t1 / safe).sum(0)
-    least = [64 * jnp.finfo(x.dtype).eps * second.max() for second in (x2, t2)]  # sums round
-    variation, energy = (x2 - x1**2 / safe).sum(0), (t2 - t1**2 / safe).sum(0)
-    enough = (count >= overlap * total).all(0) & (energy > least[1])
-    score = cosine(fit, jnp.where(enough, variation, 0), jnp.where(enough, energy, 1), least[0])
-    return jnp.where((sums(spoiled.astype(x.dtype), heard) > 0.5).any(0), jnp.nan, score)
+    weights = jnp.ones_like(t) if heard is None else heard.astype(x.dtype)
+    t, energy_of_all = about_mean(t, weights)
+    if heard is None:
+        count, mean, variation = moments_of_seen(centred, present, window)
+        spread = 0.0  # by which the variation may be wrong
+        spoiled = window_sum(spoiled, window)
+    else:
+        count, x1, x2 = (sums(a, weights) for a in (present, centred, centred**2))
+        count = jnp.round(count)
+        mean = x1 / jnp.maximum(count, 1)
+        variation = x2 - x1 * mean
+        size = root_mean_square(centred**2, seen) + root_mean_square(centred, seen) * jnp.abs(mean).max(
+            0
+        )
+        spread = jnp.sqrt(weights.sum()) * size + x2.sum(0)
+        spoiled = sums(spoiled, weights)
+    t1, t2 = sums(present, t), sums(present, t * t)
+    fit = (sums(centred, t) - mean * t1).sum(0)
+    variation, energy = variation.sum(0), (t2 - t1**2 / jnp.maximum(count, 1)).sum(0)
+    total = jnp.maximum(weights.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
+    enough = (count >= overlap * total).all(0)
+    score = jnp.where(enough, cosine(fit, variation, energy), 0)
+
+    least, off = tolerance(x.dtype), rounding(x.dtype)
+    apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
+    parts = jnp.sqrt(jnp.maximum(variation, 0) * jnp.maximum(energy, 0))
+    doubtful = 2 * off * apart * jnp.sqrt(energy_of_all) > least * parts
+    doubtful |= (off * spread > least * variation) | (off * energy_of_all > least * energy)
+    definition = partial(cosine_about_means, t=t, weights=weights)
+    is_flat = partial(flat_windows, raw, seen, window)
+    score = refined(score, doubtful & enough, raw, seen, window, definition, is_flat)
+    return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)

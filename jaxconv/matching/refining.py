@@ -1,0 +1,153 @@
+"""Refining: windows that are faint beside their surroundings are compared by the definition.
+
+Sums over all windows at once round by what is large anywhere: a bright half, one hot sample. The windows
+that this may spoil are doubtful, and `refined` takes them one by one, sample by sample, so that a score
+depends on nothing but its own window. Where none is doubtful it costs next to nothing.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxconv.floats import magnitude
+from jaxconv.matching.windows import window_extreme
+
+AT_ONCE = 1 << 18  # samples of windows that are looked at at once
+ROUNDING = 16  # greatest error of a sum of products, in eps times the root mean square of the operands
+
+Definition = Callable[..., jax.Array]  # of one window, (channels, *window), and which of it is there
+
+
+def tolerance(dtype: Any) -> float:
+    """Return the error of a score from which on it is refined: 3e-5 in float32."""
+    return 0.1 * float(jnp.finfo(dtype).eps) ** 0.5
+
+
+def rounding(dtype: Any) -> float:
+    """Return the relative error of sums of products, by any method."""
+    return ROUNDING * float(jnp.finfo(dtype).eps)
+
+
+def root_mean_square(x: jax.Array, seen: Any = None) -> jax.Array:
+    """Return the root of the mean square of (channels, *space), 0 where not seen, of all channels."""
+    space = tuple(range(1, x.ndim))
+    count = (
+        math.prod(x.shape[1:]) if seen is None else jnp.maximum(jnp.where(seen, 1.0, 0.0).sum(space), 1)
+    )
+    return jnp.sqrt(((x * x).sum(space) / count).sum())
+
+
+def mean_of(x: jax.Array, seen: jax.Array, axes: Any = None) -> jax.Array:
+    """Return the mean of what is seen, along all axes but the first or these, which are kept."""
+    axes = tuple(range(1, x.ndim)) if axes is None else axes
+    count = jnp.maximum(jnp.where(seen, jnp.ones_like(x), 0).sum(axes, keepdims=True), 1)
+    return lax.stop_gradient(jnp.where(seen, x, 0).sum(axes, keepdims=True) / count)
+
+
+def is_any(condition: jax.Array) -> jax.Array:
+    """Return whether a condition holds anywhere: as numbers, which XLA on a CPU reduces faster."""
+    return jnp.where(condition, 1.0, 0.0).max() > 0
+
+
+def loses_detail(x: jax.Array) -> jax.Array:
+    """Return whether windows of x may look flat, about the mean of x, that are not.
+
+    Their differences may round away when the mean is subtracted, or vanish when they are squared.
+    """
+    x = lax.stop_gradient(x)
+    unit, limits = magnitude(x), jnp.finfo(x.dtype)
+    finite = jnp.isfinite(x)
+    x = jnp.where(finite, x, 0)
+    faint = (x != 0) & (jnp.abs(x) / unit < float(limits.tiny) ** 0.5 / float(limits.eps))
+    scaled = x / unit
+    middle = mean_of(scaled, finite)
+    return is_any(faint | ((scaled - middle) + middle != scaled))
+
+
+def refined(
+    score: jax.Array,
+    doubtful: jax.Array,
+    x: jax.Array,
+    seen: Any,
+    window: Sequence[int],
+    definition: Definition,
+    is_flat: Callable[[], jax.Array] | None = None,
+) -> jax.Array:
+    """Return scores, the doubtful ones by `definition(window, seen)`; with the gradient of `score`.
+
+    Those that `is_flat` finds among them, which may be many, are 0 without more ado.
+    """
+    fixed, doubtful, x, seen = lax.stop_gradient((score, doubtful, x, seen))
+    at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
+
+    def of_windows(index: jax.Array) -> jax.Array:
+        corner = jnp.stack(jnp.unravel_index(jnp.minimum(index, score.size - 1), score.shape), -1)
+
+        def one(corner: jax.Array) -> jax.Array:
+            place, size = (jnp.zeros_like(corner[0]), *corner), (len(x), *window)
+            return definition(*jax.tree.map(lambda a: lax.dynamic_slice(a, place, size), (x, seen)))
+
+        return jax.vmap(one)(corner)
+
+    def all_doubtful(state: Any) -> Any:
+        _, values = state
+        left = doubtful.ravel()
+        if is_flat is not None:
+            flat = is_flat().ravel()
+            left, values = left & ~flat, jnp.where(left & flat, 0, values)
+        number = jnp.cumsum(left)
+
+        def some(state: Any) -> Any:
+            done, values = state
+            index = jnp.searchsorted(number, done + 1 + jnp.arange(at_once))  # beyond the end: dropped
+            return done + at_once, values.at[index].set(of_windows(index), mode="drop")
+
+        start = (jnp.zeros_like(number[-1]), values)
+        return jnp.array(False), lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
+
+    # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
+    _, values = lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), fixed.ravel()))
+    return jnp.where(doubtful, values.reshape(score.shape) + (score - fixed), score)
+
+
+def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
+    """Return which windows of (channels, *space) hold one value in each channel, where they are seen."""
+    x = lax.stop_gradient(x)
+    known = jnp.isfinite(x) if seen is None else seen & jnp.isfinite(x)
+    high = window_extreme(jnp.where(known, x, -jnp.inf), window, jnp.maximum)
+    low = window_extreme(jnp.where(known, x, jnp.inf), window, jnp.minimum)
+    return (high <= low).all(0)
+
+
+def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> jax.Array:
+    """Return the cosine of window and template, each channel about its mean, by the definition.
+
+    Weights count squared, as OpenCV's do; what is not seen weighs nothing.
+    """
+    w = jnp.ones_like(t) if weights is None else weights / magnitude(weights)
+    w = w if seen is None else w * seen
+    x, t = (_about_mean(a, w) for a in (x, t))
+    energies = [(w * a * w * a).sum() for a in (x, t)]
+    some = (energies[0] > 0) & (energies[1] > 0)
+    roots = [jnp.sqrt(jnp.where(some, energy, 1)) for energy in energies]
+    return jnp.where(some, jnp.clip((w * x * w * t).sum() / roots[0] / roots[1], -1, 1), 0)
+
+
+def _about_mean(x: jax.Array, w: jax.Array) -> jax.Array:
+    """Return x less its mean in each channel, at a scale whose squares neither overflow nor vanish."""
+    space, heard = tuple(range(1, x.ndim)), w != 0
+    x = jnp.where(heard, x, 0)
+    x = x / magnitude(x)
+    high = x.max(space, keepdims=True, where=heard, initial=-np.inf)
+    low = x.min(space, keepdims=True, where=heard, initial=np.inf)
+    middle = (high + low) / 2  # the differences from it are no greater than those within the window
+    x = jnp.where(heard, x - jnp.where(jnp.isfinite(middle), middle, 0), 0)
+    x = x / magnitude(x)
+    total = w.sum(space, keepdims=True)
+    x = x - (w * x).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)
+    return jnp.where(heard, x, 0)

@@ -1,0 +1,21 @@
+"""Windows: the greatest or least of each, by windows that double."""
+
+from collections.abc import Callable, Sequence
+
+import jax
+from jax import lax
+
+Extreme = Callable[[jax.Array, jax.Array], jax.Array]  # jnp.maximum, jnp.minimum or jnp.logical_or
+
+
+def window_extreme(values: jax.Array, window: Sequence[int], extreme: Extreme) -> jax.Array:
+    """Return the extreme of each window that lies inside, along the last axes."""
+    for axis, m in enumerate(window, values.ndim - len(window)):
+        reached = 1
+        while reached < m:
+            step = min(reached, m - reached)
+            length = values.shape[axis] - step
+            first, second = (lax.slice_in_dim(values, k, k + length, axis=axis) for k in (0, step))
+            values = extreme(first, second)
+            reached += step
+    return values
