@@ -121,5 +121,10 @@ def named_method_runs(request):
         jax.clear_caches()  # what another test compiled is not traced again
     yield
     if method in METHOD_MODULES:
-        computed = {name for test, name, _ in COMPUTED if test == current_test()}
-        assert method in computed, f"{method!r} computed nothing here; {computed or 'nothing'} did"
+        require_computed(method)
+
+
+def require_computed(method):
+    """Raise AssertionError if a method computed nothing in the running test."""
+    computed = {name for test, name, _ in COMPUTED if test == current_test()}
+    assert method in computed, f"{method!r} computed nothing here; {computed or 'nothing'} did"

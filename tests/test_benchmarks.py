@@ -55,8 +55,24 @@ def few(monkeypatch, single):
 
 def test_timing_tells_slow_from_fast():
     times = measure({"slow": lambda: time.sleep(0.01), "fast": lambda: None}, rounds=3, burst=0.005)
-    assert 0.01 <= times["slow"].seconds < 0.1
-    assert times["fast"].seconds < 0.001
+    assert times["slow"].seconds >= 0.01
+    assert times["fast"].seconds < times["slow"].seconds / 10
+
+
+def test_timing_counts_by_a_clock_and_takes_the_median(monkeypatch):
+    """A clock that goes on by what each call takes: whatever else the machine does."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    taken = iter(
+        [5.0, 0.2, 0.2, 0.3, 0.1, 0.2]
+    )  # the first compiles, the second tells how long it takes
+
+    def work():
+        clock[0] += next(taken)
+
+    times = measure({"work": work}, rounds=3, burst=0.2, most=10)
+    assert times["work"].first == 5
+    assert times["work"].seconds == pytest.approx(0.2)
 
 
 def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
@@ -70,8 +86,8 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert results["channels, forward"]["l"]["error"] < 1e-6
     (reported,) = results["reported"].values()
     assert reported["difference"] < 1e-5
-    assert results["planning"]["64 × 9"]["seconds"]["cached"] < 50e-6
-    assert results["planning"]["64 × 9"]["seconds"]["fresh"] < 5e-3
+    planning = results["planning"]["64 × 9"]["seconds"]
+    assert 0 < 5 * planning["cached"] < planning["fresh"]
     page = program("benchmarks/page.py")
     page.write(results, tmp_path)
     text = (tmp_path / "benchmarks.md").read_text()
@@ -110,5 +126,5 @@ def test_the_picture_draws_each_method_and_the_fastest_peer():
 def test_a_convolution_in_a_loop_is_not_slow(report, single):
     """Inside a loop JAX's own took a hundred times as long (jax issue 12868); ours must not."""
     seconds = running.time_reported(report)["seconds"]
-    assert seconds["JAX"] > 5 * seconds["jaxconv"]
+    assert seconds["JAX"] > 2 * seconds["jaxconv"]  # alone some hundred times, beside other work less
     assert jax.default_backend() == "cpu"

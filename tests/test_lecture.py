@@ -72,6 +72,24 @@ def test_lesson_tells_runs_and_writes(single, tmp_path):
     assert "`only` must name figures of 01, 02" in wrong.stderr
 
 
+def the_circle_is_learned(names):
+    assert names["similarity"][0] < 0.5
+    assert names["similarity"][-1] > 0.99
+
+
+def the_areas_and_the_place_of_the_circle_are_told(names):
+    step, middle = names["step"], names["t"].size - 1
+    areas = [float(names["area"][middle + round(shift / step)]) for shift in (-10, -5, 0, 5, 10)]
+    np.testing.assert_allclose(areas, [0, 15, 20, 5, 0], atol=0.01)
+    assert np.abs(names["peaks"].places[0] - names["scene"].places[0]).max() <= 1
+
+
+CLAIMS = {  # what a notebook says, of the names that it leaves
+    "learn_a_circle": the_circle_is_learned,
+    "lecture": the_areas_and_the_place_of_the_circle_are_told,
+}
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_run_from_top_to_bottom(path, single, monkeypatch):
     cells = json.loads(path.read_text())["cells"]
@@ -87,8 +105,7 @@ def test_notebooks_run_from_top_to_bottom(path, single, monkeypatch):
                 shown = eval(compile(ast.Expression(last.value), path.name, "eval"), names)
                 getattr(shown, "_repr_html_", lambda: None)()
         pyplot.close("all")
-    if "similarity" in names:
-        assert names["similarity"][-1] > 0.99
+    CLAIMS[path.stem](names)
 
 
 def test_overlap_draws_what_the_definition_says():

@@ -11,6 +11,7 @@ import jaxconv
 from jaxconv.engine.fencing import LEAST
 from jaxconv.engine.methods import METHOD_MODULES, shifts
 from jaxconv.types import METHODS as NAMES
+from tests.conftest import require_computed
 from tests.helpers import METHODS, assert_close, assert_sums_close, in_double, operands, scipy_sum
 
 
@@ -122,6 +123,14 @@ def test_the_suite_notices_a_method_off_by_one_tap(rng, monkeypatch):
     with pytest.raises(AssertionError, match="off by"):
         assert_sums_close(got, np.convolve(a, b), a, b)
     assert_sums_close(jaxconv.convolve(a, b, method="shifts"), np.convolve(a, b), a, b)
+
+
+def test_the_suite_notices_a_method_that_did_not_run(rng):
+    a, b = operands(rng, [(23,), (4,)])
+    jaxconv.convolve(a, b, method="shifts")
+    require_computed("shifts")
+    with pytest.raises(AssertionError, match="'lags' computed nothing here"):
+        require_computed("lags")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float", "complex", "int32", "uint8"])
