@@ -43,7 +43,7 @@ GENERAL = [
     ("dilated signal", (1, 2, 6), (3, 2, 3), {"lhs_dilation": (3,), "padding": [(2, 2)]}),
     (
         "everything",
-        (2, 4, 9, 7),
+        (2, 4, 6, 5),
         (6, 2, 3, 2),
         {
             "window_strides": (2, 1),

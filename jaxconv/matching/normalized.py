@@ -25,7 +25,6 @@ from jaxconv.matching.operands import (
     spatial,
 )
 from jaxconv.matching.refining import (
-    Definition,
     cosine_about_means,
     flat_windows,
     loses_detail,
@@ -303,8 +302,7 @@ def _scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
     plan = windows_of(x, t.shape[1:])
     t, energy = about_mean(t)
     fit = correlate_channels(plan.centred, t, **how)
-    definition = partial(cosine_about_means, t=t)
-    return plan.refined(cosine(fit, plan.variation, energy), definition)
+    return plan.refined(cosine(fit, plan.variation, energy), t)
 
 
 @jax.tree_util.register_dataclass
@@ -318,10 +316,10 @@ class Windows:
     signal: jax.Array
     window: tuple[int, ...] = field(metadata={"static": True})
 
-    def refined(self, score: jax.Array, definition: Definition) -> jax.Array:
-        """Return scores with the doubtful ones by the definition."""
-        doubtful = self.doubtful & ~jnp.isnan(score)
-        return refined(score, doubtful, self.signal, None, self.window, definition, self.is_flat)
+    def refined(self, score: jax.Array, t: jax.Array) -> jax.Array:
+        """Return the scores of a template, the doubtful ones by the definition."""
+        doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
+        return refined(score, doubtful, self.signal, None, self.window, by, (t,), self.is_flat)
 
     def is_flat(self) -> jax.Array:
         """Return which windows are flat: those without variation, if none is too small to be seen."""
@@ -408,7 +406,6 @@ def masked_scores(
     parts = jnp.sqrt(jnp.maximum(variation, 0) * jnp.maximum(energy, 0))
     doubtful = 2 * off * apart * jnp.sqrt(energy_of_all) > least * parts
     doubtful |= (off * spread > least * variation) | (off * energy_of_all > least * energy)
-    definition = partial(cosine_about_means, t=t, weights=weights)
-    is_flat = partial(flat_windows, raw, seen, window)
-    score = refined(score, doubtful & enough, raw, seen, window, definition, is_flat)
+    is_flat, by = partial(flat_windows, raw, seen, window), cosine_about_means
+    score = refined(score, doubtful & enough, raw, seen, window, by, (t, weights), is_flat)
     return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)

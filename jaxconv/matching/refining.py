@@ -76,13 +76,15 @@ def refined(
     seen: Any,
     window: Sequence[int],
     definition: Definition,
+    operands: tuple[Any, ...],
     is_flat: Callable[[], jax.Array] | None = None,
 ) -> jax.Array:
-    """Return scores, the doubtful ones by `definition(window, seen)`; with the gradient of `score`.
+    """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
+    The gradient is that of `score`.
     Those that `is_flat` finds among them, which may be many, are 0 without more ado.
     """
-    fixed, doubtful, x, seen = lax.stop_gradient((score, doubtful, x, seen))
+    fixed, doubtful, x, seen, operands = lax.stop_gradient((score, doubtful, x, seen, operands))
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
     def of_windows(index: jax.Array) -> jax.Array:
@@ -90,7 +92,8 @@ def refined(
 
         def one(corner: jax.Array) -> jax.Array:
             place, size = (jnp.zeros_like(corner[0]), *corner), (len(x), *window)
-            return definition(*jax.tree.map(lambda a: lax.dynamic_slice(a, place, size), (x, seen)))
+            cut = jax.tree.map(lambda a: lax.dynamic_slice(a, place, size), (x, seen))
+            return definition(*cut, *operands)
 
         return jax.vmap(one)(corner)
 
