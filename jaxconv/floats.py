@@ -25,13 +25,13 @@ def as_floats(*arrays: Any) -> tuple[jax.Array, ...]:
     return tuple(jnp.asarray(array).astype(dtype) for array in arrays)
 
 
-def magnitude(x: jax.Array) -> jax.Array:
-    """Return a power of two near the greatest finite absolute value, with the axes of x, of length 1.
+def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:
+    """Return a power of two near the greatest finite absolute value along axes, all by default, kept.
 
     Dividing by it rounds nothing, and brings squares and sums of squares into range.
     """
     size = jnp.abs(jax.lax.stop_gradient(x))
-    _, exponent = jnp.frexp(jnp.where(jnp.isfinite(size), size, 0).max(keepdims=True))
+    _, exponent = jnp.frexp(jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True))
     most = jnp.finfo(size.dtype).maxexp - 8  # whose reciprocal is a normal number
     return jnp.ldexp(jnp.ones_like(size, shape=exponent.shape), jnp.clip(exponent, -most, most))
 

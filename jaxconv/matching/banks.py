@@ -15,8 +15,23 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.engine.planning import Plan, Request, requested
 from jaxconv.engine.shared import Sharing, share
-from jaxconv.matching.moments import moments, window_sum
-from jaxconv.matching.normalized import about_mean, cosine
+from jaxconv.floats import floating
+from jaxconv.matching.moments import window_sum
+from jaxconv.matching.refining import (
+    cosine_about_means,
+    flat_windows,
+    is_doubtful,
+    refined,
+    root_mean_square,
+)
+from jaxconv.matching.scores import (
+    Windows,
+    about_mean,
+    about_mean_of_seen,
+    cosine,
+    moments_by_sums,
+    windows_of,
+)
 from jaxconv.types import BANK_MEASURES, BankMeasure, Method
 
 AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
@@ -155,15 +170,20 @@ class Bank(NamedTuple):
         """Return what all templates share of a signal (channels, *space), and of one mask."""
         if not self.normalized:
             return {"x": self.sharing.signal(x)}
-        finite = jnp.isfinite(x)
-        x = x - jnp.where(finite, x, 0).sum() / jnp.maximum(finite.sum(), 1)  # for accuracy only
-        filled = jnp.where(finite, x, 0)
-        shared, window = {"x": self.sharing.signal(filled)}, self.sharing.problem.window
         if heard is None:
-            return shared | {"variation": moments(x, window)[1].sum(0)}
-        shared["square"] = self.sharing.signal(filled**2)
-        shared["spoiled"] = window_sum((~finite).any(0).astype(x.dtype), window) > 0
-        return shared if heard.ndim > x.ndim else shared | {"variation": self._variation(shared, heard)}
+            centred, windows = windows_of(x, self.sharing.problem.window)
+            return {"x": self.sharing.signal(centred), "windows": windows}
+        finite = jnp.isfinite(x)
+        centred = about_mean_of_seen(x, finite)
+        spoiled = jnp.where(finite.all(0), jnp.zeros_like(x[0]), 1)
+        shared = {
+            "x": self.sharing.signal(centred),
+            "square": self.sharing.signal(centred**2),
+            "centred": centred,
+            "signal": x,
+            "spoiled": window_sum(spoiled, self.sharing.problem.window) > 0.5,
+        }
+        return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
 
     def score(self, shared: dict[str, Any], t: jax.Array, heard: Any) -> jax.Array:
         """Return the map of one template (channels, *window)."""
@@ -171,26 +191,36 @@ class Bank(NamedTuple):
         if not self.normalized:
             fit = correlate(shared["x"], self.sharing.kernel(jnp.conj(t)))
             return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
-        t, energy = about_mean(t, heard)
-        fit = correlate(shared["x"], self.sharing.kernel(t))
-        variation = shared.get("variation")
-        if variation is None:
-            variation = self._variation(shared, jnp.asarray(heard))
-        score = cosine(fit, variation, energy)
-        return jnp.where(shared["spoiled"], jnp.nan, score) if "spoiled" in shared else score
+        template, energy = about_mean(t, heard)
+        fit = correlate(shared["x"], self.sharing.kernel(template))
+        if heard is None:
+            return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), t)
+        windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
+        score = cosine(fit, windows.variation, energy)
+        is_flat = partial(flat_windows, windows.signal, None, windows.window)
+        score = refined(
+            *(score, windows.doubtful & ~shared["spoiled"], windows.signal, None, windows.window),
+            *(cosine_about_means, (t, heard), is_flat),
+        )
+        return jnp.where(shared["spoiled"], jnp.nan, score)
 
-    def _variation(self, shared: dict[str, Any], heard: jax.Array) -> jax.Array:
-        """Return each window's sum of squares about its mean, of what a mask lets be heard."""
+    def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:
+        """Return what is known of the windows under a template's mask."""
         channels, *window = heard.shape
         alone = jnp.eye(channels, dtype=heard.dtype).reshape(channels, channels, *[1] * len(window))
-        sums = jax.vmap(lambda k: self.sharing.correlate(shared["x"], self.sharing.kernel(k * heard)))(
-            alone
+        kernel, correlate = self.sharing.kernel, self.sharing.correlate
+        count = heard.sum(tuple(range(1, heard.ndim)), keepdims=True)
+        mean, variation, spread = moments_by_sums(
+            shared["centred"],
+            count,
+            heard,
+            lambda _, heard: jax.vmap(lambda k: correlate(shared["x"], kernel(k * heard)))(alone),
+            lambda _, heard: jax.vmap(lambda k: correlate(shared["square"], kernel(k * heard)))(alone),
         )
-        squares = self.sharing.correlate(shared["square"], self.sharing.kernel(heard))
-        count = jnp.maximum(heard.sum(tuple(range(1, heard.ndim)), keepdims=True), 1)
-        variation = squares - (sums**2 / count).sum(0)
-        least = 64 * jnp.finfo(heard.dtype).eps * squares.max()  # so much the sums round
-        return jnp.where(variation <= least, 0, variation)
+        variation = variation.sum(0)
+        apart = root_mean_square(shared["centred"]) + jnp.abs(mean).max(0)
+        doubtful = is_doubtful(apart, variation, spread=spread)
+        return Windows(variation, doubtful, shared["signal"], tuple(window))
 
 
 def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
@@ -199,7 +229,7 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
     checks.one_of(function, "measure", measure, BANK_MEASURES)
     normalized = measure == "normalized_coefficient"
     x, t = (checks.array(function, n, a) for n, a in zip(("signal", "templates"), (signals, templates)))
-    dtype = jnp.promote_types(jnp.result_type(x, t, float), jnp.float32)
+    dtype = floating(x.dtype, t.dtype)
     if normalized and jnp.issubdtype(dtype, jnp.complexfloating):
         rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."
         raise checks.value_error(function, "measure", rule, repr(measure), remedy)
@@ -256,7 +286,8 @@ def _best(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
         for cut in (slice(head), slice(head, None))
     )
     rest = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), rest)
-    return lax.scan(step, best_of(0, first), (jnp.arange(head, count, size), rest))[0]
+    best, starts = best_of(0, first), jnp.arange(head, count, size)
+    return lax.scan(step, best, (starts, rest))[0] if starts.size else best
 
 
 @partial(jax.jit, static_argnums=3)

@@ -1,7 +1,6 @@
 """Normalized correlation: how well a template fits, whatever the brightness and the contrast."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,26 +13,16 @@ from jaxconv import checks
 from jaxconv.boundaries import canonical, extend
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import magnitude
-from jaxconv.matching.moments import moments, moments_of_seen, window_sum
 from jaxconv.matching.operands import (
     as_floats,
     check_fit,
     correlate_channels,
-    correlate_each,
     reach,
     slide_over,
     spatial,
 )
-from jaxconv.matching.refining import (
-    cosine_about_means,
-    flat_windows,
-    loses_detail,
-    mean_of,
-    refined,
-    root_mean_square,
-    rounding,
-    tolerance,
-)
+from jaxconv.matching.refining import mean_of
+from jaxconv.matching.scores import masked_scores, plain_scores
 from jaxconv.sliding import Axes
 from jaxconv.types import MODES, Boundary, Method, Mode
 
@@ -271,14 +260,15 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
             rule = "be left out where no boundary is 'fill'"
             raise checks.value_error(function, "fillvalue", rule, f"boundary {o.boundary!r}")
         seen = jnp.isfinite(x) if hidden is None else jnp.isfinite(x) & ~hidden
-        beyond = mean_of(x, seen, places) if fillvalue is None else fillvalue
+        unit = magnitude(x, places)
+        beyond = unit * mean_of(x / unit, seen, places) if fillvalue is None else fillvalue
         if missing and hidden is None:
             hidden = jnp.zeros(x.shape, bool)
         if hidden is not None:
             hidden = _extended(hidden, places, widths, boundary, missing)
         x = _extended(x, places, widths, boundary, beyond)
     if hidden is None and unheard is None:
-        score = partial(_scores, how=o.how)
+        score = partial(plain_scores, how=o.how)
         return slide_over(score, [x], [t], places, o.channel_axis)
     there = jnp.ones(x.shape, bool) if hidden is None else ~hidden
     if unheard is None:
@@ -295,117 +285,3 @@ def _extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Arr
     for axis, width, name in zip(places, widths, names):
         every[axis], by[axis] = width, name
     return extend(array, every, by, beyond)
-
-
-def _scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
-    """Score (channels, *space) where nothing is hidden."""
-    plan = windows_of(x, t.shape[1:])
-    t, energy = about_mean(t)
-    fit = correlate_channels(plan.centred, t, **how)
-    return plan.refined(cosine(fit, plan.variation, energy), t)
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Windows:
-    """What is known of a signal's windows before any template is laid on them."""
-
-    centred: jax.Array  # the signal about its mean, brought near 1, 0 where it is not finite
-    variation: jax.Array  # sum of squares about each window's mean
-    doubtful: jax.Array  # where sums of products with a template may round too much
-    signal: jax.Array
-    window: tuple[int, ...] = field(metadata={"static": True})
-
-    def refined(self, score: jax.Array, t: jax.Array) -> jax.Array:
-        """Return the scores of a template, the doubtful ones by the definition."""
-        doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
-        return refined(score, doubtful, self.signal, None, self.window, by, (t,), self.is_flat)
-
-    def is_flat(self) -> jax.Array:
-        """Return which windows are flat: those without variation, if none is too small to be seen."""
-        even, variation = partial(flat_windows, self.signal, None, self.window), self.variation
-        return lax.cond(loses_detail(self.signal), even, lambda: lax.stop_gradient(variation) == 0)
-
-
-def windows_of(x: jax.Array, window: tuple[int, ...]) -> Windows:
-    """Return what is known of the windows of (channels, *space); NaN and infinities spoil theirs."""
-    finite = jnp.isfinite(x)
-    scaled = jnp.where(finite, x / magnitude(x), 0)
-    centred = jnp.where(finite, scaled - mean_of(scaled, finite), 0)
-    mean, variation = moments(jnp.where(finite, centred, jnp.nan), window)
-    variation = variation.sum(0)
-    apart = root_mean_square(centred) + jnp.abs(mean).max(0)
-    doubtful = rounding(x.dtype) * apart > tolerance(x.dtype) * jnp.sqrt(variation)
-    return Windows(centred, variation, doubtful, x, window)
-
-
-def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
-    """Return a template less its mean in each channel, brought near 1, and its energy.
-
-    Both are exactly 0 where it is flat. Where `heard` is 0 it has no say, and is 0.
-    """
-    space = tuple(range(1, template.ndim))
-    template = template / magnitude(template)
-    if heard is None:
-        first = template[(slice(None), *[slice(0, 1)] * len(space))]
-        template = template - first  # exact where it is flat
-        template = template / magnitude(template)
-        template = template - template.mean(space, keepdims=True)
-        return template, (template**2).sum()
-    lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
-    template = (template - jnp.where(jnp.isfinite(lowest), lowest, 0)) * heard
-    template = template / magnitude(template)
-    count = jnp.maximum(heard.sum(space, keepdims=True), 1)
-    template = (template - template.sum(space, keepdims=True) / count) * heard
-    return template, (template**2).sum()
-
-
-def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array) -> jax.Array:
-    """Return `fit` over the root of both energies, 0 where one is none; NaN stays NaN."""
-    uneven = (variation > 0) & (energy > 0)
-    roots = [jnp.sqrt(jnp.where(uneven, part, 1)) for part in (variation, energy)]
-    score = jnp.clip(jnp.where(uneven, fit / roots[0] / roots[1], 0), -1, 1)
-    return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
-
-
-def masked_scores(
-    x: jax.Array, there: jax.Array, t: jax.Array, heard: Any, overlap: float, how: dict[str, Any]
-) -> jax.Array:
-    """Score (channels, *space) over what neither of two masks hides; `heard` is None for all of t."""
-    seen, window = there & jnp.isfinite(x), t.shape[1:]
-    raw = jnp.where(seen, x, 0)
-    x = raw / magnitude(raw)
-    centred = jnp.where(seen, x - mean_of(x, seen), 0)
-    present, spoiled = (jnp.where(a, jnp.ones_like(x), 0) for a in (seen, there & ~seen))
-    sums = partial(correlate_each, **how)
-    weights = jnp.ones_like(t) if heard is None else heard.astype(x.dtype)
-    t, energy_of_all = about_mean(t, weights)
-    if heard is None:
-        count, mean, variation = moments_of_seen(centred, present, window)
-        spread = 0.0  # by which the variation may be wrong
-        spoiled = window_sum(spoiled, window)
-    else:
-        count, x1, x2 = (sums(a, weights) for a in (present, centred, centred**2))
-        count = jnp.round(count)
-        mean = x1 / jnp.maximum(count, 1)
-        variation = x2 - x1 * mean
-        size = root_mean_square(centred**2, seen) + root_mean_square(centred, seen) * jnp.abs(mean).max(
-            0
-        )
-        spread = jnp.sqrt(weights.sum()) * size + x2.sum(0)
-        spoiled = sums(spoiled, weights)
-    t1, t2 = sums(present, t), sums(present, t * t)
-    fit = (sums(centred, t) - mean * t1).sum(0)
-    variation, energy = variation.sum(0), (t2 - t1**2 / jnp.maximum(count, 1)).sum(0)
-    total = jnp.maximum(weights.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
-    enough = (count >= overlap * total).all(0)
-    score = jnp.where(enough, cosine(fit, variation, energy), 0)
-
-    least, off = tolerance(x.dtype), rounding(x.dtype)
-    apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
-    parts = jnp.sqrt(jnp.maximum(variation, 0) * jnp.maximum(energy, 0))
-    doubtful = 2 * off * apart * jnp.sqrt(energy_of_all) > least * parts
-    doubtful |= (off * spread > least * variation) | (off * energy_of_all > least * energy)
-    is_flat, by = partial(flat_windows, raw, seen, window), cosine_about_means
-    score = refined(score, doubtful & enough, raw, seen, window, by, (t, weights), is_flat)
-    return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)

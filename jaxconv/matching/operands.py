@@ -6,14 +6,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxconv import checks
+from jaxconv import checks, floats
 from jaxconv.convolution import conv_general_dilated
 from jaxconv.sliding import Axes
 
 
 def as_floats(
     function: str, names: tuple[str, str], signal: Any, template: Any, words: str = ""
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[jax.Array, ...]:
     """Return both as real arrays of one floating type, of 32 bits at least, and of as many axes."""
     arrays = [checks.array(function, name, a) for name, a in zip(names, (signal, template))]
     for name, array in zip(names, arrays):
@@ -22,8 +22,7 @@ def as_floats(
             raise TypeError(str(checks.value_error(function, name, "be real", array.dtype, remedy)))
         checks.not_empty(function, name, array)
     checks.same_rank(function, names, (arrays[0], arrays[1]), words)
-    dtype = jnp.promote_types(jnp.result_type(*arrays, float), jnp.float32)
-    return arrays[0].astype(dtype), arrays[1].astype(dtype)
+    return floats.as_floats(arrays[0], arrays[1])
 
 
 def spatial(function: str, axes: Axes, channel_axis: int | None, rank: int) -> tuple[int, ...]:

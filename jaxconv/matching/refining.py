@@ -23,22 +23,35 @@ ROUNDING = 16  # greatest error of a sum of products, in eps times the root mean
 Definition = Callable[..., jax.Array]  # of one window, (channels, *window), and which of it is there
 
 
-def tolerance(dtype: Any) -> float:
-    """Return the error of a score from which on it is refined: 3e-5 in float32."""
-    return 0.1 * float(jnp.finfo(dtype).eps) ** 0.5
+def is_doubtful(
+    apart: jax.Array, variation: jax.Array, energy: Any = 1.0, whole: Any = 1.0, spread: Any = 0.0
+) -> jax.Array:
+    """Return where a cosine, by sums over all windows, may be wrong by more than 3e-5 in float32.
 
+    Args:
+        apart: how far the samples that are summed lie from 0: their root mean square, which an FFT
+            rounds by, and in each window its mean.
+        variation: the window's sum of squares about its mean.
+        energy: the template's, of what meets the window.
+        whole: the template's, of all of it.
+        spread: the size of what the variation was computed from, by which it rounds.
 
-def rounding(dtype: Any) -> float:
-    """Return the relative error of sums of products, by any method."""
-    return ROUNDING * float(jnp.finfo(dtype).eps)
+    Shapes:
+        All of the places, or ().
+    """
+    eps = float(jnp.finfo(variation.dtype).eps)
+    least, off = 0.1 * eps**0.5, ROUNDING * eps
+    parts = jnp.sqrt(jnp.maximum(variation, 0) * jnp.maximum(energy, 0))
+    rough = 2 * off * apart * jnp.sqrt(whole) > least * parts
+    return rough | (off * spread > least * variation) | (off * whole > least * energy)
 
 
 def root_mean_square(x: jax.Array, seen: Any = None) -> jax.Array:
     """Return the root of the mean square of (channels, *space), 0 where not seen, of all channels."""
     space = tuple(range(1, x.ndim))
-    count = (
-        math.prod(x.shape[1:]) if seen is None else jnp.maximum(jnp.where(seen, 1.0, 0.0).sum(space), 1)
-    )
+    count: Any = math.prod(x.shape[1:])
+    if seen is not None:
+        count = jnp.maximum(jnp.where(seen, jnp.ones_like(x), 0).sum(space), 1)
     return jnp.sqrt(((x * x).sum(space) / count).sum())
 
 
@@ -46,7 +59,7 @@ def mean_of(x: jax.Array, seen: jax.Array, axes: Any = None) -> jax.Array:
     """Return the mean of what is seen, along all axes but the first or these, which are kept."""
     axes = tuple(range(1, x.ndim)) if axes is None else axes
     count = jnp.maximum(jnp.where(seen, jnp.ones_like(x), 0).sum(axes, keepdims=True), 1)
-    return lax.stop_gradient(jnp.where(seen, x, 0).sum(axes, keepdims=True) / count)
+    return jnp.where(seen, x, 0).sum(axes, keepdims=True) / count
 
 
 def is_any(condition: jax.Array) -> jax.Array:

@@ -1,0 +1,142 @@
+"""Scores: the normalized correlation of one template with one signal, each (channels, *space)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv.floats import magnitude
+from jaxconv.matching.moments import moments, moments_of_seen, window_sum
+from jaxconv.matching.operands import correlate_channels, correlate_each
+from jaxconv.matching.refining import (
+    cosine_about_means,
+    flat_windows,
+    is_doubtful,
+    loses_detail,
+    mean_of,
+    refined,
+    root_mean_square,
+)
+
+Sums = Callable[[jax.Array, jax.Array], jax.Array]  # of products, at each place and of each channel
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Windows:
+    """What is known of a signal's windows before any template is laid on them."""
+
+    variation: jax.Array  # sum of squares about each window's mean
+    doubtful: jax.Array  # where sums of products with a template may round too much
+    signal: jax.Array
+    window: tuple[int, ...] = field(metadata={"static": True})
+
+    def refined(self, score: jax.Array, t: jax.Array) -> jax.Array:
+        """Return the scores of a template, the doubtful ones by the definition."""
+        doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
+        return refined(score, doubtful, self.signal, None, self.window, by, (t,), self.is_flat)
+
+    def is_flat(self) -> jax.Array:
+        """Return which windows are flat: those without variation, if none is too small to be seen."""
+        even, variation = partial(flat_windows, self.signal, None, self.window), self.variation
+        return lax.cond(loses_detail(self.signal), even, lambda: lax.stop_gradient(variation) == 0)
+
+
+def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Windows]:
+    """Return x about its mean, brought near 1, 0 where it is not finite; and what its windows are.
+
+    The windows that hold a NaN or an infinity have a variation of NaN.
+    """
+    finite = jnp.isfinite(x)
+    centred = about_mean_of_seen(x, finite)
+    mean, variation = moments(jnp.where(finite, centred, jnp.nan), window)
+    variation = variation.sum(0)
+    apart = root_mean_square(centred) + jnp.abs(mean).max(0)
+    return centred, Windows(variation, is_doubtful(apart, variation), x, window)
+
+
+def about_mean_of_seen(x: jax.Array, seen: jax.Array) -> jax.Array:
+    """Return x about the mean of what is seen in each channel, brought near 1, and 0 where not seen."""
+    x = jnp.where(seen, x, 0)
+    x = x / magnitude(x)
+    return jnp.where(seen, x - lax.stop_gradient(mean_of(x, seen)), 0)  # for accuracy only
+
+
+def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
+    """Return a template about its mean in each channel, brought near 1, and its energy.
+
+    Both are exactly 0 where it is flat. Where `heard` is 0 it has no say, and is 0.
+    """
+    space = tuple(range(1, template.ndim))
+    heard = jnp.ones_like(template) if heard is None else heard
+    template = jnp.where(heard > 0, template, 0)
+    template = template / magnitude(template)
+    lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
+    template = (template - jnp.where(jnp.isfinite(lowest), lowest, 0)) * heard  # exact where it is flat
+    template = template / magnitude(template)
+    count = jnp.maximum(heard.sum(space, keepdims=True), 1)
+    template = (template - template.sum(space, keepdims=True) / count) * heard
+    return template, (template**2).sum()
+
+
+def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array) -> jax.Array:
+    """Return `fit` over the root of both energies, 0 where one is none; NaN stays NaN."""
+    uneven = (variation > 0) & (energy > 0)
+    roots = [jnp.sqrt(jnp.where(uneven, part, 1)) for part in (variation, energy)]
+    score = jnp.clip(jnp.where(uneven, fit / roots[0] / roots[1], 0), -1, 1)
+    return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
+
+
+def plain_scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
+    """Score where nothing is hidden."""
+    centred, windows = windows_of(x, t.shape[1:])
+    template, energy = about_mean(t)
+    fit = correlate_channels(centred, template, **how)
+    return windows.refined(cosine(fit, windows.variation, energy), t)
+
+
+def masked_scores(
+    x: jax.Array, there: jax.Array, t: jax.Array, heard: Any, overlap: float, how: dict[str, Any]
+) -> jax.Array:
+    """Score over what neither of two masks hides; `heard` is None where all of the template is."""
+    seen, window, sums = there & jnp.isfinite(x), t.shape[1:], partial(correlate_each, **how)
+    centred = about_mean_of_seen(x, seen)
+    present, spoiled = (jnp.where(a, jnp.ones_like(x), 0) for a in (seen, there & ~seen))
+    weights = jnp.ones_like(t) if heard is None else heard.astype(x.dtype)
+    template, whole = about_mean(t, weights)
+    if heard is None:
+        count, mean, variation = moments_of_seen(centred, present, window)
+        spread, spoiled = 0.0, window_sum(spoiled, window)
+    else:
+        count, spoiled = jnp.round(sums(present, weights)), sums(spoiled, weights)
+        mean, variation, spread = moments_by_sums(centred, count, weights, sums, sums)
+    some = jnp.maximum(count, 1)
+    t1, t2 = sums(present, template), sums(present, template**2)
+    fit = (sums(centred, template) - mean * t1).sum(0)
+    variation, energy = variation.sum(0), (t2 - t1**2 / some).sum(0)
+    total = jnp.maximum(weights.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
+    enough = (count >= overlap * total).all(0)
+    score = jnp.where(enough, cosine(fit, variation, energy), 0)
+    apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
+    doubtful = enough & is_doubtful(apart, variation, energy, whole, spread)
+    is_flat, by = partial(flat_windows, x, seen, window), cosine_about_means
+    score = refined(score, doubtful, x, seen, window, by, (t, weights), is_flat)
+    return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)
+
+
+def moments_by_sums(
+    centred: jax.Array, count: jax.Array, weights: jax.Array, sums: Sums, of_squares: Sums
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return the mean and the variation under a template's mask, and by how much the latter may be wrong.
+
+    All are of each channel, but the last, in the unit of `is_doubtful`.
+    """
+    x1, x2 = sums(centred, weights), of_squares(centred**2, weights)
+    mean = x1 / jnp.maximum(count, 1)
+    size = root_mean_square(centred**2) + root_mean_square(centred) * jnp.abs(mean).max(0)
+    spread = jnp.sqrt(weights.sum()) * size + x2.sum(0)
+    return mean, x2 - x1 * mean, spread
