@@ -11,13 +11,14 @@ demo: $(VENV)/.demo  ## learn the circle and the cross, then find coins in a pho
 	$(BIN)/jaxconv learn cross --output out
 	$(BIN)/jaxconv find "$(COINS)" --filter out/circle.npz --radius 20..30 --edges --output out
 
-test: $(VENV)/.test  ## the whole suite
+test: $(VENV)/.test  ## the whole suite in 64 bits, then what depends on the word length in 32
 	$(BIN)/pytest -n 2 -q
+	JAX_ENABLE_X64=0 $(BIN)/pytest -n 2 -q
 
 quick: $(VENV)/.test  ## the tests that take seconds
 	$(BIN)/pytest -n 2 -q -m "not slow and not long"
 
-long: $(VENV)/.test  ## ten thousand cases of what holds for every convolution: an hour
+long: $(VENV)/.test  ## thousands of new random cases of every convolution, and what else takes long: an hour
 	$(BIN)/pytest -n 2 -q -m long
 
 check: $(VENV)/.check  ## format, lint and types

@@ -168,6 +168,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.needs_x64  # the dtypes that are told
 @pytest.mark.parametrize(("wrong", "message"), KINDS)
 def test_wrong_kinds(wrong, message):
     with pytest.raises(TypeError, match=re.escape(message)):

@@ -78,6 +78,7 @@ def test_derivatives_are_those_of_the_kernel(rng, method):
         assert_agrees(transform(with_prepared, (0, 1)), transform(plain, (0, 1)), signal, kernel)
 
 
+@pytest.mark.needs_x64
 def test_a_prepared_kernel_passes_through_transformations(rng):
     signal, kernel = (jnp.asarray(x) for x in operands(rng, [(40,), (5,)]))
     prepared = jaxconv.prepare(kernel, (40,), mode="same", method="fft")
@@ -98,6 +99,7 @@ def test_a_prepared_kernel_passes_through_transformations(rng):
     )
 
 
+@pytest.mark.needs_x64
 def test_general_convolutions_take_prepared_kernels(rng):
     signal, kernel = (jnp.asarray(x) for x in operands(rng, [(2, 9, 8, 3), (3, 2, 3, 5)]))
     options = {
@@ -121,6 +123,7 @@ def test_the_kernel_is_transformed_once(rng, monkeypatch):
     jaxconv.convolve(signal, prepared)
 
 
+@pytest.mark.needs_x64
 def test_a_call_that_was_not_prepared_for_is_an_error(rng):
     signal, kernel = operands(rng, [(20,), (5,)])
     prepared = jaxconv.prepare(kernel, (20,))

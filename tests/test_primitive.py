@@ -106,35 +106,76 @@ def value_and_gradients(convolve):
     return call
 
 
-@cache
-def exact(name):
-    """Return operands of a case, and what lax makes of them in double precision."""
-    case, rng = next(case for case in GENERAL if case[0] == name), np.random.default_rng(1)
-    laxs, arrays = pair("auto", case)[1], general(rng, case)
-    weight = jnp.asarray(random_array(rng, jax.eval_shape(laxs, *arrays).shape))
-    arrays = [*arrays, weight]
-    return arrays, *in_double(value_and_gradients(laxs), *arrays)
-
-
-def runs(dtype):
-    """Return each case with each method that takes it."""
+def batched(shapes, axes):
+    """Return shapes with an axis of three more."""
     return [
-        pytest.param(case, method, id=f"{case[0]}-{method}")
-        for case in GENERAL
-        for method in able(pair("auto", case)[0], *case[1:3], dtype=dtype)
+        shape if axis is None else (*shape[:axis], 3, *shape[axis:])
+        for shape, axis in zip(shapes, axes, strict=True)
     ]
 
 
-@pytest.mark.parametrize(("case", "method"), runs("float"))
-def test_values_and_gradients_agree_with_laxs(case, method):
-    arrays, want, sizes = exact(case[0])
-    got = jax.jit(value_and_gradients(pair(method, case)[0]))(*arrays)
+BATCHED = {"one kernel": (0, None), "one signal": (None, 0), "pairs": (2, 1)}  # which axes
+MANY = ("everything", "batch groups", "row kernel", "long signal", "few lags", "transposed images")
+
+
+def transformed(kind, convolve, case):
+    """Return what is done with a convolution, the shapes of its operands, and their dtype."""
+    if kind == "gradients":
+        weight = jax.eval_shape(convolve, *general(np.random.default_rng(1), case)).shape
+        return value_and_gradients(convolve), [*case[1:3], weight], "float"
+    if kind == "complex":
+        return convolve, case[1:3], "complex"
+    return jax.vmap(convolve, BATCHED[kind]), batched(case[1:3], BATCHED[kind]), "float"
+
+
+@cache
+def exact(kind, name):
+    """Return operands of a case, and what lax makes of them in double precision."""
+    case = next(case for case in GENERAL if case[0] == name)
+    function, shapes, dtype = transformed(kind, pair("auto", case)[1], case)
+    arrays = [jnp.asarray(x) for x in operands(np.random.default_rng(1), shapes, dtype)]
+    return arrays, *in_double(function, *arrays)
+
+
+def check(kind, case, method):
+    arrays, want, sizes = exact(kind, case[0])
+    got = jax.jit(transformed(kind, pair(method, case)[0], case)[0])(*arrays)
     jax.tree.map(partial(assert_close, slack=64), got, want, sizes)
 
 
-@pytest.mark.parametrize(("case", "method"), runs("complex"))
-def test_complex_values_agree_with_laxs(rng, case, method):
-    assert_agrees(*pair(method, case), *general(rng, case, "complex"))
+def runs(kind, cases=GENERAL, every=1):
+    """Return cases, each with the methods that take it."""
+    found = [
+        (case, method)
+        for case in cases
+        for function, shapes, dtype in [transformed(kind, pair("auto", case)[0], case)]
+        for method in able(
+            function if kind in BATCHED else pair("auto", case)[0], *shapes[:2], dtype=dtype
+        )
+    ]
+    return [pytest.param(*run, id=f"{run[0][0]}-{run[1]}") for run in found[::every]]
+
+
+@pytest.mark.parametrize(("case", "method"), runs("gradients"))
+def test_values_and_gradients_agree_with_laxs(case, method):
+    check("gradients", case, method)
+
+
+@pytest.mark.parametrize(("case", "method"), runs("complex", every=3))  # test_fuzz.py has more
+def test_complex_values_agree_with_laxs(case, method):
+    check("complex", case, method)
+
+
+@pytest.mark.parametrize(
+    ("kind", "case", "method"),
+    [
+        pytest.param(kind, *run.values, id=f"{kind}-{run.id}")
+        for kind in BATCHED
+        for run in runs(kind, [case for case in GENERAL if case[0] in MANY])
+    ],
+)
+def test_batches_agree_with_laxs(kind, case, method):
+    check(kind, case, method)
 
 
 @pytest.mark.parametrize("case", EMPTY, ids=lambda case: case[0])
@@ -149,34 +190,6 @@ def test_any_method_returns_an_empty_output_and_no_gradient(rng, case):
     for out, slopes in call(signal, kernel):
         assert out.shape == pair("auto", case)[1](signal, kernel).shape
         assert not any(slope.any() for slope in slopes)
-
-
-BATCHED = {"one kernel": (0, None), "one signal": (None, 0), "pairs": (2, 1)}  # which axes
-MANY = ("everything", "batch groups", "row kernel", "long signal", "few lags", "transposed images")
-
-
-def batched(shapes, axes):
-    """Return shapes with an axis of three more."""
-    return [
-        shape if axis is None else (*shape[:axis], 3, *shape[axis:])
-        for shape, axis in zip(shapes, axes, strict=True)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("case", "axes", "method"),
-    [
-        pytest.param(case, axes, method, id=f"{case[0]}-{name}-{method}")
-        for case in GENERAL
-        if case[0] in MANY
-        for name, axes in BATCHED.items()
-        for method in able(jax.vmap(pair("auto", case)[0], axes), *batched(case[1:3], axes))
-    ],
-)
-def test_batches_agree_with_laxs(rng, case, axes, method):
-    arrays = [jnp.asarray(x) for x in operands(rng, batched(case[1:3], axes))]
-    ours, laxs = (jax.vmap(convolve, axes) for convolve in pair(method, case))
-    assert_agrees(ours, laxs, *arrays)
 
 
 MADE = [  # method, signal, kernel and mode of a convolution that it can compute
