@@ -1,4 +1,4 @@
-"""Floats: the type that numbers are computed in, and sums of squares that neither overflow nor vanish."""
+"""Floats: the type that numbers are computed in, and squares that neither overflow nor vanish."""
 
 from functools import reduce
 from typing import Any
@@ -26,14 +26,13 @@ def as_floats(*arrays: Any) -> tuple[jax.Array, ...]:
 
 
 def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:
-    """Return a power of two near the greatest finite absolute value along axes, all by default, kept.
+    """Return the greatest finite absolute value along axes, all by default, kept; 1 where that is 0.
 
-    Dividing by it rounds nothing, and brings squares and sums of squares into range.
+    What is divided by it has squares that neither overflow nor vanish.
     """
     size = jnp.abs(jax.lax.stop_gradient(x))
-    _, exponent = jnp.frexp(jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True))
-    most = jnp.finfo(size.dtype).maxexp - 8  # whose reciprocal is a normal number
-    return jnp.ldexp(jnp.ones_like(size, shape=exponent.shape), jnp.clip(exponent, -most, most))
+    greatest = jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True)
+    return jnp.where(greatest > 0, greatest, 1)
 
 
 def norm(x: jax.Array) -> jax.Array:

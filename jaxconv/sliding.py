@@ -146,7 +146,7 @@ def _jitted(function: str, in1: jax.Array, in2: Any, fillvalue: Any, o: Options)
 
 
 def _empty_batch(function: str, shape1: Shape, shape2: Shape, axes: Sequence[int], o: Options):
-    """Return the result, of no elements, of operands that are empty along axes that are not convolved."""
+    """Return the empty result of operands that are empty along axes that are not convolved."""
     lay_out(function, shape1, shape2, axes)  # raises where they do not broadcast
     along = dict(zip(axes, _wanted(function, shape1, shape2, axes, o)))
     pairs = enumerate(zip(shape1, shape2))

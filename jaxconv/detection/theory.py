@@ -92,7 +92,7 @@ def detection_probability(snr: Any, false_alarm: Any, *, unknown_phase: bool = F
 def _marcum(a: jax.Array, b: jax.Array) -> jax.Array:
     """Return the probability that |a + z| exceeds b, z complex with parts of unit variance.
 
-    The integral of the density of |a + z|, `r exp(-(r - a)^2 / 2) exp(-a r) I0(a r)`, over all r beyond b
+    The integral of the density of |a + z|, `r exp(-(r - a)^2 / 2) exp(-a r) I0(a r)`, over r beyond b,
     where it is not negligible, by Gauss and Legendre's rule: nothing is subtracted, so that small
     probabilities are as exact as large ones.
     """

@@ -19,7 +19,6 @@ from jaxconv.floats import floating
 from jaxconv.matching.moments import window_sum
 from jaxconv.matching.refining import (
     cosine_about_means,
-    flat_windows,
     is_doubtful,
     refined,
     root_mean_square,
@@ -194,14 +193,12 @@ class Bank(NamedTuple):
         template, energy = about_mean(t, heard)
         fit = correlate(shared["x"], self.sharing.kernel(template))
         if heard is None:
-            return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), t)
+            return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), template)
         windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
         score = cosine(fit, windows.variation, energy)
-        is_flat = partial(flat_windows, windows.signal, None, windows.window)
-        score = refined(
-            *(score, windows.doubtful & ~shared["spoiled"], windows.signal, None, windows.window),
-            *(cosine_about_means, (t, heard), is_flat),
-        )
+        doubtful, operands = windows.doubtful & ~shared["spoiled"], (t, heard)
+        x, window = windows.signal, windows.window
+        score = refined(score, doubtful, x, None, window, cosine_about_means, operands, 0.0)
         return jnp.where(shared["spoiled"], jnp.nan, score)
 
     def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:

@@ -12,7 +12,6 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.boundaries import canonical, extend
 from jaxconv.engine.planning import Plan
-from jaxconv.floats import magnitude
 from jaxconv.matching.operands import (
     as_floats,
     check_fit,
@@ -260,8 +259,7 @@ def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
             rule = "be left out where no boundary is 'fill'"
             raise checks.value_error(function, "fillvalue", rule, f"boundary {o.boundary!r}")
         seen = jnp.isfinite(x) if hidden is None else jnp.isfinite(x) & ~hidden
-        unit = magnitude(x, places)
-        beyond = unit * mean_of(x / unit, seen, places) if fillvalue is None else fillvalue
+        beyond = mean_of(x, seen, places) if fillvalue is None else fillvalue
         if missing and hidden is None:
             hidden = jnp.zeros(x.shape, bool)
         if hidden is not None:

@@ -59,27 +59,12 @@ def mean_of(x: jax.Array, seen: jax.Array, axes: Any = None) -> jax.Array:
     """Return the mean of what is seen, along all axes but the first or these, which are kept."""
     axes = tuple(range(1, x.ndim)) if axes is None else axes
     count = jnp.maximum(jnp.where(seen, jnp.ones_like(x), 0).sum(axes, keepdims=True), 1)
-    return jnp.where(seen, x, 0).sum(axes, keepdims=True) / count
+    return jnp.where(seen, x / count, 0).sum(axes, keepdims=True)  # a sum of great values may overflow
 
 
 def is_any(condition: jax.Array) -> jax.Array:
     """Return whether a condition holds anywhere: as numbers, which XLA on a CPU reduces faster."""
     return jnp.where(condition, 1.0, 0.0).max() > 0
-
-
-def loses_detail(x: jax.Array) -> jax.Array:
-    """Return whether windows of x may look flat, about the mean of x, that are not.
-
-    Their differences may round away when the mean is subtracted, or vanish when they are squared.
-    """
-    x = lax.stop_gradient(x)
-    unit, limits = magnitude(x), jnp.finfo(x.dtype)
-    finite = jnp.isfinite(x)
-    x = jnp.where(finite, x, 0)
-    faint = (x != 0) & (jnp.abs(x) / unit < float(limits.tiny) ** 0.5 / float(limits.eps))
-    scaled = x / unit
-    middle = mean_of(scaled, finite)
-    return is_any(faint | ((scaled - middle) + middle != scaled))
 
 
 def refined(
@@ -90,38 +75,35 @@ def refined(
     window: Sequence[int],
     definition: Definition,
     operands: tuple[Any, ...],
-    is_flat: Callable[[], jax.Array] | None = None,
+    flat_scores: float | None = None,
 ) -> jax.Array:
     """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
-    The gradient is that of `score`.
-    Those that `is_flat` finds among them, which may be many, are 0 without more ado.
+    Flat windows, of which there may be many, have this score without more ado, if it is given. The
+    gradient is that of `score`.
     """
     fixed, doubtful, x, seen, operands = lax.stop_gradient((score, doubtful, x, seen, operands))
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
-    def of_windows(index: jax.Array) -> jax.Array:
-        corner = jnp.stack(jnp.unravel_index(jnp.minimum(index, score.size - 1), score.shape), -1)
-
-        def one(corner: jax.Array) -> jax.Array:
-            place, size = (jnp.zeros_like(corner[0]), *corner), (len(x), *window)
-            cut = jax.tree.map(lambda a: lax.dynamic_slice(a, place, size), (x, seen))
-            return definition(*cut, *operands)
-
-        return jax.vmap(one)(corner)
+    def of_window(place: jax.Array) -> jax.Array:
+        corner = (jnp.zeros_like(place), *jnp.unravel_index(place, score.shape))
+        size = (len(x), *window)
+        cut = jax.tree.map(lambda a: lax.dynamic_slice(a, corner, size), (x, seen))
+        return definition(*cut, *operands)
 
     def all_doubtful(state: Any) -> Any:
         _, values = state
         left = doubtful.ravel()
-        if is_flat is not None:
-            flat = is_flat().ravel()
-            left, values = left & ~flat, jnp.where(left & flat, 0, values)
+        if flat_scores is not None:
+            flat = flat_windows(x, seen, window).ravel()
+            left, values = left & ~flat, jnp.where(left & flat, flat_scores, values)
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
             done, values = state
-            index = jnp.searchsorted(number, done + 1 + jnp.arange(at_once))  # beyond the end: dropped
-            return done + at_once, values.at[index].set(of_windows(index), mode="drop")
+            place = jnp.searchsorted(number, done + 1 + jnp.arange(at_once))  # beyond the end: dropped
+            new = jax.vmap(of_window)(jnp.minimum(place, score.size - 1))
+            return done + at_once, values.at[place].set(new, mode="drop")
 
         start = (jnp.zeros_like(number[-1]), values)
         return jnp.array(False), lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
@@ -133,7 +115,6 @@ def refined(
 
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
     """Return which windows of (channels, *space) hold one value in each channel, where they are seen."""
-    x = lax.stop_gradient(x)
     known = jnp.isfinite(x) if seen is None else seen & jnp.isfinite(x)
     high = window_extreme(jnp.where(known, x, -jnp.inf), window, jnp.maximum)
     low = window_extreme(jnp.where(known, x, jnp.inf), window, jnp.minimum)
@@ -143,27 +124,28 @@ def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
 def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> jax.Array:
     """Return the cosine of window and template, each channel about its mean, by the definition.
 
-    Weights count squared, as OpenCV's do; what is not seen weighs nothing.
+    Weights count squared, as OpenCV's do; what is not seen weighs nothing. Where all is seen and weighs
+    the same, the template is about its mean already.
     """
-    w = jnp.ones_like(t) if weights is None else weights / magnitude(weights)
-    w = w if seen is None else w * seen
-    x, t = (_about_mean(a, w) for a in (x, t))
-    energies = [(w * a * w * a).sum() for a in (x, t)]
-    some = (energies[0] > 0) & (energies[1] > 0)
-    roots = [jnp.sqrt(jnp.where(some, energy, 1)) for energy in energies]
-    return jnp.where(some, jnp.clip((w * x * w * t).sum() / roots[0] / roots[1], -1, 1), 0)
+    w: Any = 1.0
+    if weights is not None:
+        w = weights / magnitude(weights) if seen is None else weights * seen / magnitude(weights)
+        t = w * about_weighted_mean(t, w)
+    x = w * about_weighted_mean(x, w)
+    energies = (x * x).sum() * (t * t).sum()
+    some = energies > 0
+    return jnp.where(some, jnp.clip((x * t).sum() / jnp.sqrt(jnp.where(some, energies, 1)), -1, 1), 0)
 
 
-def _about_mean(x: jax.Array, w: jax.Array) -> jax.Array:
-    """Return x less its mean in each channel, at a scale whose squares neither overflow nor vanish."""
-    space, heard = tuple(range(1, x.ndim)), w != 0
-    x = jnp.where(heard, x, 0)
-    x = x / magnitude(x)
-    high = x.max(space, keepdims=True, where=heard, initial=-np.inf)
-    low = x.min(space, keepdims=True, where=heard, initial=np.inf)
-    middle = (high + low) / 2  # the differences from it are no greater than those within the window
-    x = jnp.where(heard, x - jnp.where(jnp.isfinite(middle), middle, 0), 0)
-    x = x / magnitude(x)
+def about_weighted_mean(x: jax.Array, w: Any) -> jax.Array:
+    """Return x about its mean under weights in each channel, brought near 1, and 0 where none weighs.
+
+    Exactly 0 where it is flat: a value from the middle is subtracted first, which rounds no difference.
+    """
+    space, w = tuple(range(1, x.ndim)), jnp.broadcast_to(w, x.shape)
+    high = x.max(space, keepdims=True, where=w != 0, initial=-np.inf)
+    low = x.min(space, keepdims=True, where=w != 0, initial=np.inf)
+    half = jnp.where(high > low, high / 2 - low / 2, 0).max()
+    x = jnp.where((w != 0) & (half > 0), (x - (high / 2 + low / 2)) / jnp.where(half > 0, half, 1), 0)
     total = w.sum(space, keepdims=True)
-    x = x - (w * x).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)
-    return jnp.where(heard, x, 0)
+    return x - (w * x).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)

@@ -14,9 +14,7 @@ from jaxconv.matching.moments import moments, moments_of_seen, window_sum
 from jaxconv.matching.operands import correlate_channels, correlate_each
 from jaxconv.matching.refining import (
     cosine_about_means,
-    flat_windows,
     is_doubtful,
-    loses_detail,
     mean_of,
     refined,
     root_mean_square,
@@ -35,15 +33,10 @@ class Windows:
     signal: jax.Array
     window: tuple[int, ...] = field(metadata={"static": True})
 
-    def refined(self, score: jax.Array, t: jax.Array) -> jax.Array:
-        """Return the scores of a template, the doubtful ones by the definition."""
+    def refined(self, score: jax.Array, template: jax.Array) -> jax.Array:
+        """Return the scores of a template about its mean, the doubtful ones by the definition."""
         doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
-        return refined(score, doubtful, self.signal, None, self.window, by, (t,), self.is_flat)
-
-    def is_flat(self) -> jax.Array:
-        """Return which windows are flat: those without variation, if none is too small to be seen."""
-        even, variation = partial(flat_windows, self.signal, None, self.window), self.variation
-        return lax.cond(loses_detail(self.signal), even, lambda: lax.stop_gradient(variation) == 0)
+        return refined(score, doubtful, self.signal, None, self.window, by, (template,), 0.0)
 
 
 def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Windows]:
@@ -62,8 +55,8 @@ def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Window
 def about_mean_of_seen(x: jax.Array, seen: jax.Array) -> jax.Array:
     """Return x about the mean of what is seen in each channel, brought near 1, and 0 where not seen."""
     x = jnp.where(seen, x, 0)
-    x = x / magnitude(x)
-    return jnp.where(seen, x - lax.stop_gradient(mean_of(x, seen)), 0)  # for accuracy only
+    x = jnp.where(seen, x - lax.stop_gradient(mean_of(x, seen)), 0)  # for accuracy only
+    return x / magnitude(x)
 
 
 def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
@@ -73,10 +66,8 @@ def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.A
     """
     space = tuple(range(1, template.ndim))
     heard = jnp.ones_like(template) if heard is None else heard
-    template = jnp.where(heard > 0, template, 0)
-    template = template / magnitude(template)
     lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
-    template = (template - jnp.where(jnp.isfinite(lowest), lowest, 0)) * heard  # exact where it is flat
+    template = jnp.where(heard > 0, template - lowest, 0)  # exact where it is flat
     template = template / magnitude(template)
     count = jnp.maximum(heard.sum(space, keepdims=True), 1)
     template = (template - template.sum(space, keepdims=True) / count) * heard
@@ -96,7 +87,7 @@ def plain_scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
     centred, windows = windows_of(x, t.shape[1:])
     template, energy = about_mean(t)
     fit = correlate_channels(centred, template, **how)
-    return windows.refined(cosine(fit, windows.variation, energy), t)
+    return windows.refined(cosine(fit, windows.variation, energy), template)
 
 
 def masked_scores(
@@ -123,17 +114,16 @@ def masked_scores(
     score = jnp.where(enough, cosine(fit, variation, energy), 0)
     apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
     doubtful = enough & is_doubtful(apart, variation, energy, whole, spread)
-    is_flat, by = partial(flat_windows, x, seen, window), cosine_about_means
-    score = refined(score, doubtful, x, seen, window, by, (t, weights), is_flat)
+    score = refined(score, doubtful, x, seen, window, cosine_about_means, (t, weights), 0.0)
     return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)
 
 
 def moments_by_sums(
     centred: jax.Array, count: jax.Array, weights: jax.Array, sums: Sums, of_squares: Sums
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return the mean and the variation under a template's mask, and by how much the latter may be wrong.
+    """Return the mean and the variation, of each channel, under a template's mask.
 
-    All are of each channel, but the last, in the unit of `is_doubtful`.
+    And, of all channels, the size of what the variation was computed from, by which it rounds.
     """
     x1, x2 = sums(centred, weights), of_squares(centred**2, weights)
     mean = x1 / jnp.maximum(count, 1)

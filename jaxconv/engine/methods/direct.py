@@ -78,7 +78,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def _pads(problem: Problem) -> bool:
-    """Whether on a CPU the signal is padded beforehand: where there is padding, and few features meet."""
+    """Whether on a CPU the signal is padded beforehand: if there is padding, and few features meet."""
     plain = not any(map(any, problem.padding)) and max(problem.signal_dilation, default=1) == 1
     return problem.rank > 1 and problem.inputs <= MOST_PADDED and not plain
 
