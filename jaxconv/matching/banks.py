@@ -198,7 +198,7 @@ class Bank(NamedTuple):
         score = cosine(fit, windows.variation, energy)
         doubtful, operands = windows.doubtful & ~shared["spoiled"], (t, heard)
         x, window = windows.signal, windows.window
-        score = refined(score, doubtful, x, None, window, cosine_about_means, operands, 0.0)
+        score = refined(score, doubtful, x, None, window, cosine_about_means, operands)
         return jnp.where(shared["spoiled"], jnp.nan, score)
 
     def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:

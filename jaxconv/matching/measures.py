@@ -1,14 +1,16 @@
 """Measures: how alike a window and a template are, in each of six ways."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine.planning import Plan
-from jaxconv.matching.moments import window_sum
+from jaxconv.floats import magnitude
+from jaxconv.matching.moments import moments, window_sum
 from jaxconv.matching.normalized import normalized_correlation
 from jaxconv.matching.operands import (
     as_floats,
@@ -17,6 +19,15 @@ from jaxconv.matching.operands import (
     correlate_each,
     slide_over,
     spatial,
+)
+from jaxconv.matching.refining import (
+    about_weighted_mean,
+    cosine_about_means,
+    empty_windows,
+    flat_windows,
+    is_doubtful,
+    refined,
+    root_mean_square,
 )
 from jaxconv.sliding import Axes
 from jaxconv.types import MEASURES, Measure, Method
@@ -114,47 +125,105 @@ def _compare(
     x: jax.Array, t: jax.Array, weights: Any = None, *, measure: Measure, how: Any
 ) -> jax.Array:
     """Compare (channels, *space) with (channels, *space)."""
-    kind = measure.removeprefix("normalized_")
+    kind, window = measure.removeprefix("normalized_"), t.shape[1:]
+    finite = jnp.isfinite(x)
+    spoiled = window_sum(jnp.where(finite.all(0), jnp.zeros_like(x[0]), 1), window) > 0.5
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
-    value, window, template = kinds.get(kind, _coefficient)(x, t, weights, how)
-    if measure == kind:
-        return value
-    some = ~(window <= 0) & ~(template <= 0)
-    scale = [jnp.sqrt(jnp.where(some, part, 1)) for part in (window, template)]
-    return jnp.where(some, value / scale[0] / scale[1], float(kind == "squared_difference"))
+    found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how)
+    value, flat = found.value * found.unit, jnp.zeros(())
+    if kind != measure:
+        some, flat = (found.window > 0) & (found.template > 0), float(kind == "squared_difference")
+        roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in (found.window, found.template)]
+        value = jnp.where(some, found.value / roots[0] / roots[1], flat)
+    elif kind == "squared_difference":
+        flat = found.template * found.unit
+    doubtful = is_doubtful(found.apart, found.window, found.template, found.template, found.spread)
+    definition = partial(_by_definition, measure=measure)
+    is_flat = flat_windows if kind == "coefficient" else empty_windows
+    operands = t, jnp.ones_like(t) if weights is None else weights
+    score = refined(value, doubtful & ~spoiled, x, None, window, definition, operands, flat, is_flat)
+    return jnp.where(spoiled, jnp.nan, score)
 
 
-Parts = tuple[jax.Array, jax.Array, jax.Array]  # the measure, the windows' energies, the template's
+class Found(NamedTuple):
+    """Sums over all windows, of operands that were brought near 1."""
+
+    value: jax.Array  # the measure without norm, over the unit
+    window: jax.Array  # the windows' energies
+    template: jax.Array  # the template's
+    unit: jax.Array
+    apart: jax.Array  # how far the samples lie from 0, as `is_doubtful` takes it
+    spread: Any = 0.0  # the same
 
 
-def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Parts:
-    middle = _mean(t, w)  # less it, the same differences are of smaller numbers
-    value, window, template = _correlation(x - middle, t - middle, w, how)
-    _, *energies = _correlation(x, t, w, how)
-    return jnp.maximum(window + template - 2 * value, 0), energies[0], energies[1]
+def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Found:
+    middle = _mean(t, w)  # about it, the same differences are of smaller numbers
+    scale = jnp.maximum(magnitude(x), magnitude(t))  # differences are of one unit
+    x, t, middle = x / scale, t / scale, middle / scale
+    near, found = (_correlation(x - c, t - c, w, how, (1, 1)) for c in (middle, 0))
+    value = jnp.maximum(near.window + near.template - 2 * near.value, 0)
+    return found._replace(value=value, unit=found.unit * scale.reshape(()) ** 2)
 
 
-def _correlation(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Parts:
-    squares = 1 if w is None else w**2
+def _correlation(x: jax.Array, t: jax.Array, w: Any, how: Any, units: Any = None) -> Found:
+    units = (magnitude(x), magnitude(t)) if units is None else units
+    x, t, unit = x / units[0], t / units[1], jnp.reshape(units[0] * units[1], ())
+    apart = root_mean_square(x)
     if w is None:
         window = window_sum(x**2, t.shape[1:]).sum(0)
-    else:
-        window = correlate_channels(x**2, w**2, **how)
-    return correlate_channels(x, squares * t, **how), window, (squares * t**2).sum()
+        return Found(correlate_channels(x, t, **how), window, (t**2).sum(), unit, apart)
+    size = magnitude(w)
+    squares = (w / size) ** 2
+    value, window = correlate_channels(x, squares * t, **how), correlate_channels(x**2, squares, **how)
+    spread = jnp.sqrt((squares**2).sum()) * root_mean_square(x**2) + window
+    return Found(value, window, (squares * t**2).sum(), unit * (size**2).reshape(()), apart, spread)
 
 
-def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Parts:
-    t = t - _mean(t, w)
-    x = x - x.mean(tuple(range(1, x.ndim)), keepdims=True)  # only the accuracy depends on it
-    value, window, template = _correlation(x, t, w, how)
-    if w is None:
-        return value, window, template  # the windows' energies are not asked for
+def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Found:
     space = tuple(range(1, t.ndim))
-    total, squares, kept = (a.sum(space, keepdims=True) for a in (w, w**2, w**2 * t))
+    x = x - lax.stop_gradient(x.mean(space, keepdims=True))  # only the accuracy depends on it
+    size = magnitude(x)
+    x, apart = x / size, root_mean_square(x / size)
+    if w is None:
+        t, unit = about_weighted_mean(t, None)
+        mean, variation = moments(x, t.shape[1:])
+        apart += jnp.abs(mean).max(0)
+        unit = (unit * size).reshape(())
+        return Found(correlate_channels(x, t, **how), variation.sum(0), (t**2).sum(), unit, apart)
+    heaviest = magnitude(w)
+    w = w / heaviest
+    t, unit = about_weighted_mean(t, w)
+    total, squares = w.sum(space, keepdims=True), w**2
     mean = correlate_each(x, w, **how) / jnp.where(total == 0, 1, total)
-    apart = window + (squares * mean**2 - 2 * mean * correlate_each(x, w**2, **how)).sum(0)
-    flat = apart <= 64 * jnp.finfo(x.dtype).eps * window.max()
-    return value - (kept * mean).sum(0), jnp.where(flat, 0, apart), template
+    second = correlate_channels(x**2, squares, **how)
+    across = squares.sum(space, keepdims=True) * mean**2 - 2 * mean * correlate_each(x, squares, **how)
+    value = correlate_channels(x, w * t, **how) - ((w * t).sum(space, keepdims=True) * mean).sum(0)
+    off = jnp.abs(mean).max(0)
+    spread = jnp.sqrt((squares**2).sum()) * (root_mean_square(x**2) + apart * off) + second
+    unit = (unit * size * heaviest**2).reshape(())
+    return Found(value, second + across.sum(0), (t**2).sum(), unit, apart + off, spread)
+
+
+def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure: Measure) -> jax.Array:
+    """Compare one window with the template."""
+    if measure == "normalized_coefficient":
+        return cosine_about_means(x, seen, t, w)
+    if measure == "coefficient":
+        (x, of_x), (t, of_t) = (about_weighted_mean(a, w / magnitude(w)) for a in (x, t))
+        return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2
+    kind = measure.removeprefix("normalized_")
+    if kind != measure:
+        units = magnitude(x), magnitude(t)
+        units = units if kind == "correlation" else (jnp.maximum(*units),) * 2
+        x, t = x / units[0], t / units[1]
+    x, t = w * x, w * t
+    value = (x * t if kind == "correlation" else (x - t) ** 2).sum()
+    if kind == measure:
+        return value
+    energies = (x * x).sum(), (t * t).sum()
+    some = (energies[0] > 0) & (energies[1] > 0)
+    roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in energies]
+    return jnp.where(some, value / roots[0] / roots[1], float(kind == "squared_difference"))
 
 
 def _mean(t: jax.Array, w: Any) -> jax.Array:

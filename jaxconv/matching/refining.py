@@ -21,6 +21,7 @@ AT_ONCE = 1 << 18  # samples of windows that are looked at at once
 ROUNDING = 16  # greatest error of a sum of products, in eps times the root mean square of the operands
 
 Definition = Callable[..., jax.Array]  # of one window, (channels, *window), and which of it is there
+IsFlat = Callable[[jax.Array, Any, Sequence[int]], jax.Array]  # as `flat_windows`
 
 
 def is_doubtful(
@@ -75,12 +76,13 @@ def refined(
     window: Sequence[int],
     definition: Definition,
     operands: tuple[Any, ...],
-    flat_scores: float | None = None,
+    flat_score: Any = 0.0,
+    is_flat: IsFlat | None = None,
 ) -> jax.Array:
     """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
-    Flat windows, of which there may be many, have this score without more ado, if it is given. The
-    gradient is that of `score`.
+    Flat windows, of which there may be many, have one score without more ado. The gradient is that of
+    `score`.
     """
     fixed, doubtful, x, seen, operands = lax.stop_gradient((score, doubtful, x, seen, operands))
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
@@ -94,9 +96,8 @@ def refined(
     def all_doubtful(state: Any) -> Any:
         _, values = state
         left = doubtful.ravel()
-        if flat_scores is not None:
-            flat = flat_windows(x, seen, window).ravel()
-            left, values = left & ~flat, jnp.where(left & flat, flat_scores, values)
+        flat = (is_flat or flat_windows)(x, seen, window).ravel()
+        left, values = left & ~flat, jnp.where(left & flat, flat_score, values)
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
@@ -110,7 +111,19 @@ def refined(
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
     _, values = lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), fixed.ravel()))
-    return jnp.where(doubtful, values.reshape(score.shape) + (score - fixed), score)
+    return jnp.where(doubtful, _differentiated_as(score, values.reshape(score.shape)), score)
+
+
+@jax.custom_jvp
+def _differentiated_as(score: jax.Array, values: jax.Array) -> jax.Array:
+    """Return values with the derivative of a score."""
+    del score
+    return values
+
+
+@_differentiated_as.defjvp
+def _(primals, tangents):
+    return primals[1], tangents[0]
 
 
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
@@ -121,31 +134,37 @@ def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
     return (high <= low).all(0)
 
 
+def empty_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
+    """Return which windows of (channels, *space) hold nothing but 0."""
+    return ~window_extreme((x != 0).any(0), window, jnp.logical_or)
+
+
 def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> jax.Array:
     """Return the cosine of window and template, each channel about its mean, by the definition.
 
     Weights count squared, as OpenCV's do; what is not seen weighs nothing. Where all is seen and weighs
     the same, the template is about its mean already.
     """
-    w: Any = 1.0
     if weights is not None:
-        w = weights / magnitude(weights) if seen is None else weights * seen / magnitude(weights)
-        t = w * about_weighted_mean(t, w)
-    x = w * about_weighted_mean(x, w)
+        weights = weights if seen is None else jnp.where(seen, weights, 0)
+        weights = weights / magnitude(weights)
+        t, _ = about_weighted_mean(t, weights)
+    x, _ = about_weighted_mean(x, weights)
     energies = (x * x).sum() * (t * t).sum()
     some = energies > 0
     return jnp.where(some, jnp.clip((x * t).sum() / jnp.sqrt(jnp.where(some, energies, 1)), -1, 1), 0)
 
 
-def about_weighted_mean(x: jax.Array, w: Any) -> jax.Array:
-    """Return x about its mean under weights in each channel, brought near 1, and 0 where none weighs.
+def about_weighted_mean(x: jax.Array, weights: Any) -> tuple[jax.Array, jax.Array]:
+    """Return x about its mean under weights in each channel, weighted, brought near 1; and the unit.
 
     Exactly 0 where it is flat: a value from the middle is subtracted first, which rounds no difference.
     """
-    space, w = tuple(range(1, x.ndim)), jnp.broadcast_to(w, x.shape)
+    space, w = tuple(range(1, x.ndim)), jnp.ones_like(x) if weights is None else weights
     high = x.max(space, keepdims=True, where=w != 0, initial=-np.inf)
     low = x.min(space, keepdims=True, where=w != 0, initial=np.inf)
     half = jnp.where(high > low, high / 2 - low / 2, 0).max()
-    x = jnp.where((w != 0) & (half > 0), (x - (high / 2 + low / 2)) / jnp.where(half > 0, half, 1), 0)
+    unit = jnp.where(half > 0, half, 1)
+    x = jnp.where((w != 0) & (half > 0), (x - (high / 2 + low / 2)) / unit, 0)
     total = w.sum(space, keepdims=True)
-    return x - (w * x).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)
+    return w * (x - (w * x).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)), unit

@@ -36,7 +36,7 @@ class Windows:
     def refined(self, score: jax.Array, template: jax.Array) -> jax.Array:
         """Return the scores of a template about its mean, the doubtful ones by the definition."""
         doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
-        return refined(score, doubtful, self.signal, None, self.window, by, (template,), 0.0)
+        return refined(score, doubtful, self.signal, None, self.window, by, (template,))
 
 
 def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Windows]:
@@ -114,7 +114,7 @@ def masked_scores(
     score = jnp.where(enough, cosine(fit, variation, energy), 0)
     apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
     doubtful = enough & is_doubtful(apart, variation, energy, whole, spread)
-    score = refined(score, doubtful, x, seen, window, cosine_about_means, (t, weights), 0.0)
+    score = refined(score, doubtful, x, seen, window, cosine_about_means, (t, weights))
     return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)
 
 
