@@ -131,12 +131,16 @@ def short_blocks():
 
 
 @pytest.fixture
+def traced_anew():
+    """Forget what was compiled, so that a call outside of any new `jit` is traced and counted again."""
+    jax.clear_caches()
+
+
+@pytest.fixture
 def named_method_runs(request):
     """Fail a test that has a parameter `method` if that method computed nothing in it."""
-    method = request.node.callspec.params.get("method") if hasattr(request.node, "callspec") else None
-    if method in METHOD_MODULES:
-        jax.clear_caches()  # what another test compiled is not traced again
     yield
+    method = request.node.callspec.params.get("method") if hasattr(request.node, "callspec") else None
     if method in METHOD_MODULES:
         require_computed(method)
 

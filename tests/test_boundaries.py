@@ -25,7 +25,7 @@ from tests.helpers import (
     operands,
 )
 
-pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
+pytestmark = pytest.mark.usefixtures("short_blocks", "traced_anew", "named_method_runs")
 
 IN_NDIMAGE = {
     "fill": "constant",

@@ -11,7 +11,7 @@ import jaxconv
 from jaxconv.engine.methods import METHOD_MODULES
 from tests.helpers import OF_CONVOLVE, operands
 
-pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
+pytestmark = pytest.mark.usefixtures("short_blocks", "traced_anew", "named_method_runs")
 
 
 def weighted_means(signal, there, kernel, outside=None):

@@ -19,7 +19,7 @@ from tests.helpers import (
     short_blocks,
 )
 
-pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
+pytestmark = pytest.mark.usefixtures("short_blocks", "traced_anew", "named_method_runs")
 
 
 SHAPES = [

@@ -29,7 +29,7 @@ from tests.helpers import (
     random_array,
 )
 
-pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
+pytestmark = pytest.mark.usefixtures("short_blocks", "traced_anew", "named_method_runs")
 
 USUAL, LONG = 3, 120  # cases of each law and method: some 250, and 10,000 in all
 LONGEST = {1: 7, 2: 4, 3: 2}  # sides, by the number of axes: few enough that shapes recur
