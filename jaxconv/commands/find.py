@@ -58,7 +58,10 @@ def find(
         bank = _bank(wanted, low, high, picture.shape)
         score, best = _best_match(kernels.edges(picture) if edges else picture, bank)
         apart = max(1, round(0.75 * low))
-        peaks = matching.find_peaks(score, threshold=threshold, min_distance=apart)
+        find_peaks = partial(matching.find_peaks, score, threshold=threshold, min_distance=apart)
+        peaks = find_peaks(max_peaks=100)
+        if peaks.total > peaks.count:
+            peaks = find_peaks(max_peaks=int(peaks.total))
         places = np.asarray(peaks.places[: int(peaks.count)])
         radii = [float(best[tuple(place)]) for place in places]
         print(f"{'':>4}{'row':>6}{'column':>8}{'radius':>8}{'score':>8}")

@@ -1,5 +1,6 @@
 """Peaks: the highest places of a map, apart from one another."""
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,21 +11,33 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.floats import floating
+from jaxconv.matching.windows import window_extreme
+
+DEFAULT = 100  # peaks
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Peaks:
-    """Peaks of a map, highest first; entries from `count` on are empty (place -1, score -inf)."""
+    """Peaks of a map, highest first; entries from `count` on are empty (place -1, score -inf).
+
+    `total` tells how many peaks the map has: where it is greater than `count`, the lowest were left out.
+    """
 
     places: jax.Array
     positions: jax.Array
     scores: jax.Array
     count: jax.Array
+    total: jax.Array
 
 
 def find_peaks(
-    score: Any, *, threshold: float | jax.Array = 0.0, min_distance: int = 1, max_peaks: int = 100
+    score: Any,
+    *,
+    threshold: float | jax.Array = 0.0,
+    min_distance: int = 1,
+    max_peaks: int | None = None,
 ) -> Peaks:
     """Find the highest places of a map, no two within `min_distance` of one another.
 
@@ -35,11 +48,12 @@ def find_peaks(
         score: the map; real, any number of axes. NaN is no peak.
         threshold: a peak is greater than this; may be traced.
         min_distance: two peaks lie farther apart than this, on one axis at least.
-        max_peaks: at most this many are returned, the highest; static, so that it can be jitted.
+        max_peaks: at most this many are returned, the highest; static, so that it can be jitted. None for
+            100, with a warning where the map has more.
 
     Shapes:
         score (n1, ..., nd) -> places (max_peaks, d), positions (max_peaks, d), scores (max_peaks,),
-        count ().
+        count and total ().
 
     Returns:
         `Peaks`, sorted by score; `positions` are the tops of parabolas through each peak and its
@@ -69,15 +83,25 @@ def find_peaks(
         rule, remedy = "be real", "Take jnp.abs of it."
         raise TypeError(str(checks.value_error(function, "score", rule, score.dtype, remedy)))
     checks.not_empty(function, "score", score)
+    if score.ndim == 0:
+        raise checks.value_error(function, "score", "have axes", "a single number")
     checks.positive(function, "min_distance", min_distance)
-    checks.positive(function, "max_peaks", max_peaks)
-    return _jitted(score, threshold, min_distance, max_peaks)
+    if max_peaks is not None:
+        checks.positive(function, "max_peaks", max_peaks)
+    peaks = _jitted(score, threshold, min_distance, max_peaks or DEFAULT)
+    if max_peaks is None and not isinstance(peaks.total, jax.core.Tracer) and peaks.total > DEFAULT:
+        warnings.warn(
+            f"find_peaks: the map has {peaks.total} peaks, and the highest {DEFAULT} are returned."
+            f" max_peaks={peaks.total} returns all; max_peaks={DEFAULT} is silent.",
+            stacklevel=2,
+        )
+    return peaks
 
 
 @partial(jax.jit, static_argnums=(2, 3))
 def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks:
-    score = score.astype(jnp.promote_types(score.dtype, jnp.float32))
-    index = _summits(lax.stop_gradient(score), threshold, distance, most)
+    peaks, index = _summits(lax.stop_gradient(score), threshold, distance, most)
+    score = score.astype(floating(score.dtype))
     found = index >= 0
     flat = jnp.maximum(index, 0)
     places = jnp.stack(jnp.unravel_index(flat, score.shape), axis=-1)
@@ -88,17 +112,26 @@ def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks
         jnp.where(empty, -1, places + offsets),
         jnp.where(found, score.ravel()[flat], -jnp.inf),
         found.sum(),
+        peaks.sum(),
     )
 
 
-def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> jax.Array:
-    """Return the flat indices of the highest peaks in order, then -1."""
-    score = jnp.where(score > threshold, score, -jnp.inf)
-    top = (score == _extreme(score, distance, jnp.maximum, -jnp.inf)) & (score > -jnp.inf)
+def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tuple[jax.Array, jax.Array]:
+    """Return where the peaks are, and the flat indices of the highest in order, then -1.
+
+    Integers are compared as they are: floats would make equals of some.
+    """
+    above = score.astype(floating(score.dtype)) > jnp.asarray(threshold, floating(score.dtype))
+    if not jnp.issubdtype(score.dtype, jnp.inexact):
+        score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)
+    lowest = -jnp.inf if jnp.issubdtype(score.dtype, jnp.inexact) else jnp.iinfo(score.dtype).min
+    score = jnp.where(above, score, jnp.asarray(lowest, score.dtype))
+    top = above & (score == _extreme(score, distance, jnp.maximum, lowest))
     peaks = _apart(_firsts(top), distance)
-    highest, index = lax.top_k(jnp.where(peaks, score, -jnp.inf).ravel(), min(most, score.size))
-    index = jnp.where(highest > -jnp.inf, index, -1)
-    return jnp.pad(index, (0, most - index.size), constant_values=-1)
+    order = jnp.where(peaks, score, jnp.asarray(lowest, score.dtype))
+    _, index = lax.top_k(order.ravel(), min(most, score.size))
+    index = jnp.where(jnp.arange(index.size) < peaks.sum(), index, -1)
+    return peaks, jnp.pad(index, (0, most - index.size), constant_values=-1)
 
 
 def _firsts(top: jax.Array) -> jax.Array:
@@ -130,18 +163,10 @@ def _apart(candidates: jax.Array, distance: int) -> jax.Array:
 
 
 def _extreme(values: jax.Array, distance: int, extreme: Any, nothing: Any) -> jax.Array:
-    """Return the extreme of all within a distance on every axis, by windows that double."""
-    for axis in range(values.ndim):
-        width = min(2 * distance + 1, 2 * values.shape[axis] + 1)
-        edges = [(width // 2, width // 2) if i == axis else (0, 0) for i in range(values.ndim)]
-        wide, reached = jnp.pad(values, edges, constant_values=nothing), 1
-        while reached < width:
-            step = min(reached, width - reached)
-            length = wide.shape[axis] - step
-            wide = extreme(*(lax.slice_in_dim(wide, k, k + length, axis=axis) for k in (0, step)))
-            reached += step
-        values = wide
-    return values
+    """Return the extreme of all within a distance on every axis."""
+    reach = [min(distance, n) for n in values.shape]
+    wide = jnp.pad(values, [(r, r) for r in reach], constant_values=nothing)
+    return window_extreme(wide, [2 * r + 1 for r in reach], extreme)
 
 
 def _parabola(score: jax.Array, place: jax.Array) -> jax.Array:

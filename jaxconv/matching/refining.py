@@ -129,9 +129,9 @@ def _(primals, tangents):
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
     """Return which windows of (channels, *space) hold one value in each channel, where they are seen."""
     known = jnp.isfinite(x) if seen is None else seen & jnp.isfinite(x)
-    high = window_extreme(jnp.where(known, x, -jnp.inf), window, jnp.maximum)
-    low = window_extreme(jnp.where(known, x, jnp.inf), window, jnp.minimum)
-    return (high <= low).all(0)
+    both = jnp.stack([jnp.where(known, x, -jnp.inf), jnp.where(known, -x, -jnp.inf)])
+    high, minus_low = window_extreme(both, window, jnp.maximum)
+    return (high <= -minus_low).all(0)
 
 
 def empty_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:

@@ -11,6 +11,7 @@ import numpy as np
 from jax.scipy.ndimage import map_coordinates
 
 from jaxconv import checks
+from jaxconv.floats import floating
 
 
 @jax.tree_util.register_dataclass
@@ -118,7 +119,7 @@ def _floats(function: str, template: Any, name: str, values: Any) -> tuple[jax.A
     template, values = checks.array(function, "template", template), checks.array(function, name, values)
     if values.ndim != 1 or values.size == 0:
         raise checks.value_error(function, name, "have one axis and elements", f"shape {values.shape}")
-    return tuple(a.astype(jnp.promote_types(a.dtype, jnp.float32)) for a in (template, values))
+    return template.astype(floating(template.dtype)), values.astype(floating(values.dtype))
 
 
 def _sampled(template: jax.Array, away: Sequence[jax.Array]) -> Views:
