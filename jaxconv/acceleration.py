@@ -13,6 +13,7 @@ import numpy as np
 from jaxconv import checks
 from jaxconv.convolution import convolve
 from jaxconv.engine import primitive
+from jaxconv.engine.modules import carrying_state
 from jaxconv.engine.planning import Plan, requested
 from jaxconv.engine.rewriting import abstract_others
 from jaxconv.types import Method, Mode
@@ -35,7 +36,8 @@ def accelerate(
 
     Args:
         fn: any function that JAX can trace. Arrays in its arguments are traced; numbers, strings and
-            other objects reach it as they are.
+            other objects reach it as they are. Modules of Flax NNX among its arguments are changed as
+            fn changes them (batch norm, dropout, optimizers); other objects are copies, as under `jit`.
         method: as for `convolve`; where the named method cannot, the planner's choice.
         max_bytes: as for `convolve`.
         local: as for `convolve`.
@@ -47,7 +49,7 @@ def accelerate(
         A function of the same arguments and results.
 
     Raises:
-        ValueError: if an option is none of its values.
+        ValueError: if an option is not one of its allowed values, or fn adds parts to a module.
 
     Gradient:
         As fn's, its convolutions planned too.
@@ -57,8 +59,8 @@ def accelerate(
         >>> fast(jnp.array([1.0, 2.0]), jnp.array([1.0, 1.0])).tolist()
         [1.0, 9.0, 4.0]
     """
-    request = requested("accelerate", method, max_bytes, local)
-    return primitive.planned(fn, replace(request, between_layers=True))
+    request = replace(requested("accelerate", method, max_bytes, local), between_layers=True)
+    return carrying_state("accelerate", fn, partial(primitive.planned, request=request))
 
 
 @dataclass(frozen=True)

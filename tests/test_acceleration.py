@@ -7,12 +7,15 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.signal
 import numpy as np
+import optax
 import pytest
+from flax import nnx
 from jax import lax
 from jax.sharding import AxisType
 from jax.sharding import PartitionSpec as P
 
 import jaxconv
+from jaxconv import accelerate
 from tests.helpers import METHODS
 
 
@@ -226,3 +229,54 @@ def test_bounds_hold_in_derivatives():
     fn = jax.grad(lambda x, k: jaxconv.convolve(x, k, local=True).sum(), (0, 1))
     told = jaxconv.explain(fn, jnp.ones(50_000), jnp.ones(2000))
     assert all(plan.request.local and plan.method == "direct" for plan in told.forward)
+
+
+def test_modules_change_as_without_it(single):
+    """Whole training steps of a network with batch norm and dropout, in every order of transformations."""
+
+    class Network(nnx.Module):
+        def __init__(self, rngs):
+            self.convolve = nnx.Conv(1, 4, (3, 3), use_bias=False, rngs=rngs)
+            self.norm = nnx.BatchNorm(4, rngs=rngs)
+            self.drop = nnx.Dropout(0.5, rngs=rngs)
+            self.read = nnx.Linear(4, 3, rngs=rngs)
+
+        def __call__(self, x):
+            return self.read(self.drop(nnx.relu(self.norm(self.convolve(x)))).mean((1, 2)))
+
+    def loss(network, x, y):
+        return optax.softmax_cross_entropy_with_integer_labels(network(x), y).mean()
+
+    def step(loss, network, optimizer, x, y):
+        value, gradient = nnx.value_and_grad(loss)(network, x, y)
+        optimizer.update(network, gradient)
+        return value
+
+    x, y = jax.random.normal(jax.random.key(1), (4, 8, 8, 1)), jnp.array([0, 1, 2, 0])
+
+    def trained(step):
+        network = Network(nnx.Rngs(0))
+        optimizer = nnx.Optimizer(network, optax.sgd(0.1, momentum=0.9), wrt=nnx.Param)
+        losses = [step(network, optimizer, x, y) for _ in range(3)]
+        return losses, nnx.to_pure_dict(nnx.state((network, optimizer), nnx.Not(nnx.RngKey)))
+
+    plain, planned = partial(step, loss), partial(step, accelerate(loss))
+    want = trained(nnx.jit(plain))
+    assert jnp.abs(want[1][0]["norm"]["mean"]).min() > 0
+    for ours in (
+        accelerate(plain),
+        nnx.jit(accelerate(plain)),
+        accelerate(nnx.jit(plain)),
+        nnx.jit(planned),
+    ):
+        jax.tree.map(partial(np.testing.assert_allclose, atol=1e-5, rtol=1e-5), trained(ours), want)
+
+
+def test_a_module_keeps_its_parts():
+    def grow(module, x):
+        module.more = nnx.Param(x)
+        return x
+
+    module = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="accelerate: `fn` must keep the structure of the modules"):
+        accelerate(grow)(module, jnp.ones(2))

@@ -24,7 +24,7 @@ def rewritten(fn: Callable[..., Any], replace: Replace) -> Callable[..., Any]:
     fn gets as it is.
     """
 
-    @wraps(fn)
+    @wraps(fn, updated=())  # not a module's own attributes
     def call(*args: Any, **kwargs: Any) -> Any:
         arrays, of_arrays = abstract_others(fn, args, kwargs)
         closed, shapes = jax.make_jaxpr(of_arrays, return_shape=True)(*arrays)
