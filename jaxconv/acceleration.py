@@ -65,16 +65,22 @@ def accelerate(
 
 @dataclass(frozen=True)
 class Explanation:
-    """The plans of all convolutions in a function, and of those that its gradient adds; printable."""
+    """The plans of all convolutions in a function, and of those that its gradient adds; printable.
+
+    `no_gradient` says why there is no gradient, where JAX cannot take one.
+    """
 
     forward: tuple[Plan, ...]
     gradient: tuple[Plan, ...]
+    no_gradient: str = ""
 
     def __str__(self) -> str:
         parts = []
         for title, plans in (("forward", self.forward), ("added by the gradient", self.gradient)):
             for plan, times in Counter(plans).items():
                 parts.append(f"{title}, {times} of\n{plan}" if times > 1 else f"{title}\n{plan}")
+        if self.no_gradient:
+            parts.append(f"no gradient: {self.no_gradient}")
         return "\n\n".join(parts) or "no convolution"
 
 
@@ -96,7 +102,8 @@ def explain(
         Any.
 
     Returns:
-        An `Explanation`; its gradient is empty where fn has no arguments to differentiate.
+        An `Explanation`; its gradient is empty where fn has no arguments to differentiate, or holds a loop
+        that JAX cannot differentiate backwards, such as `lax.while_loop`.
 
     Example:
         >>> told = explain(convolve, jnp.ones(1000), jnp.ones(5))
@@ -105,7 +112,10 @@ def explain(
     """
     arrays, of_arrays = abstract_others(fn, args, kwargs)
     forward = primitive.plans_in(of_arrays, arrays, platform)
-    both = primitive.plans_in(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
+    try:
+        both = primitive.plans_in(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
+    except (ValueError, TypeError, NotImplementedError) as error:  # fn itself was traced without any
+        return Explanation(tuple(forward), (), str(error).splitlines()[0])
     return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
 
 
@@ -123,8 +133,8 @@ def plan(
     """Plan the `convolve` of two arrays, or of two shapes, without computing it.
 
     Args:
-        in1: the signal, or its shape.
-        in2: the kernel, or its shape.
+        in1: the signal, or its shape as a tuple; a list of numbers is a signal, as for `convolve`.
+        in2: the kernel, or its shape as a tuple.
         mode: as for `convolve`.
         method: as for `convolve`.
         dtype: of both where shapes are given; by default JAX's default float.
@@ -159,7 +169,7 @@ def plan(
 
 def _operand(name: str, value: Any, dtype: Any) -> jax.ShapeDtypeStruct:
     """Read an array, or a shape, as a shape with a type."""
-    if isinstance(value, Sequence) and all(isinstance(n, int) for n in value):
+    if isinstance(value, tuple) and all(isinstance(n, int) for n in value):
         if any(n < 0 for n in value):
             raise checks.value_error("plan", name, "be an array or a shape", value)
         return jax.ShapeDtypeStruct(tuple(value), jnp.dtype(dtype or jnp.zeros(()).dtype))

@@ -152,7 +152,7 @@ def correlate2d(
 ) -> jax.Array:
     """Correlate two matrices, as `scipy.signal.correlate2d`.
 
-    It differs from `correlate`, as in SciPy: "same" takes the later of an even template's two middle
+    It differs from `correlate`, as in SciPy: "same" takes the earlier of an even template's two middle
     samples for its centre, and in "valid" a template that holds in1 gives the conjugate.
 
     Args:

@@ -210,7 +210,7 @@ def _by_blocks(operands: tuple[jax.Array, jax.Array], options: dict[str, Any]) -
 def _boundaries(function: str, o: Options, fillvalue: Any, rank: int) -> tuple[Boundary, ...]:
     words = conventions.BOUNDARY_WORDS if function in conventions.TWO_AXES else ""
     names = boundaries.canonical(function, o.boundary, rank, words)
-    if fillvalue is not None and "fill" not in names:
+    if fillvalue is not None and "fill" not in names and function not in conventions.TWO_AXES:
         rule, got = "be left out where no boundary is 'fill'", f"boundary {o.boundary!r}"
         raise checks.value_error(function, "fillvalue", rule, got)
     return names
