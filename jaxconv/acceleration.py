@@ -102,8 +102,8 @@ def explain(
         Any.
 
     Returns:
-        An `Explanation`; its gradient is empty where fn has no arguments to differentiate, or holds a loop
-        that JAX cannot differentiate backwards, such as `lax.while_loop`.
+        An `Explanation`; its gradient is empty where fn has no arguments to differentiate, or holds a
+        loop that JAX cannot differentiate backwards, such as `lax.while_loop`.
 
     Example:
         >>> told = explain(convolve, jnp.ones(1000), jnp.ones(5))

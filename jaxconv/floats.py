@@ -38,6 +38,6 @@ def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:
 def norm(x: jax.Array) -> jax.Array:
     """Return `sqrt(sum |x|^2)`, computed so that no square overflows or vanishes; gradient 0 at 0."""
     scale = magnitude(x)
-    energy = (jnp.abs(x / scale) ** 2).sum()
+    energy = ((jnp.abs(x) / scale) ** 2).sum()
     some = energy != 0  # NaN counts
     return scale.reshape(()) * jnp.where(some, jnp.sqrt(jnp.where(some, energy, 1)), 0)

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution import correlate
@@ -290,13 +291,15 @@ def gabor(
         (5, 5)
     """
     radius = _radius("gabor", sigma, truncate, radius)
-    y, x = jnp.mgrid[-radius : radius + 1, -radius : radius + 1]
+    y, x = jnp.mgrid[-radius : radius + 1, -radius : radius + 1].astype(float)
     u, v = (
         x * jnp.cos(angle) + y * jnp.sin(angle),
         y * jnp.cos(angle) - x * jnp.sin(angle),
     )
     window = jnp.exp(-0.5 * (u**2 + (aspect * v) ** 2) / jnp.asarray(sigma) ** 2)
-    return window / window.sum() * jnp.exp(1j * (2 * jnp.pi * frequency * u + phase))
+    turn = 2 * jnp.pi * frequency * u + phase
+    window = window / window.sum()
+    return lax.complex(window * jnp.cos(turn), window * jnp.sin(turn))
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["terms"], meta_fields=["error"])

@@ -16,7 +16,7 @@ from jaxconv.engine.planning import Plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.floats import floating
 from jaxconv.sliding import Axes
-from jaxconv.types import Boundary, Method, Mode
+from jaxconv.types import MODES, Boundary, Method, Mode
 
 
 def convolve_masked(
@@ -83,9 +83,14 @@ def convolve_masked(
     checks.same_rank(function, ("signal", "kernel"), (signal, kernel))
     checks.not_empty(function, "signal", signal)
     hidden = checks.mask(function, "mask", mask, "signal", signal.shape)
-    if boundary == "missing" and not (isinstance(fillvalue, int | float) and fillvalue == 0):
+    checks.one_of(function, "mode", mode, MODES)
+    if isinstance(fillvalue, int | float) and fillvalue == 0:
+        fillvalue = None
+    elif boundary == "missing":
         remedy = "Use boundary='fill', whose samples then count as present."
         raise checks.value_error(function, "fillvalue", "be left out by default", fillvalue, remedy)
+    else:
+        fillvalue = checks.array(function, "fillvalue", fillvalue)
     given = {"axes": axes, "boundary": boundary, "precision": precision}
     fixed = {name: checks.static(function, name, value) for name, value in given.items()}
     options = Options(mode, method, normalize, max_bytes=max_bytes, local=local, **fixed)
@@ -115,18 +120,18 @@ def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o
         there.astype(dtype),
     )
     options = {"axes": o.axes, "precision": o.precision, "max_bytes": o.max_bytes, "local": o.local}
-    missing = o.boundary == "missing"
-    options["boundary"] = "fill" if missing else o.boundary
+    filled = _is_filled(o.boundary)
+    options["boundary"] = "fill" if o.boundary == "missing" else o.boundary
 
     def slide(x: jax.Array, outside: Any = 0) -> jax.Array:
-        fill = {} if missing else {"fillvalue": outside}
+        fill = {"fillvalue": outside} if filled or fillvalue is not None else {}
         return convolve(x, kernel, o.mode, o.method, **options, **fill)
 
     is_local = all(METHOD_MODULES[plan.method].LOCAL for plan in plans_in(slide, [x]))
     # other methods round by what is elsewhere: they are given differences from the mean of all
     middle = 0 if is_local else lax.stop_gradient(x.sum() / jnp.maximum(present.sum(), 1))
-    sums = slide((x - middle) * present, fillvalue - middle)
-    weights = slide(present, _one_where_filled(o.boundary))
+    sums = slide((x - middle) * present, (0 if fillvalue is None else fillvalue) - middle)
+    weights = slide(present, int(filled))
     total = kernel.sum(checks.axes("convolve_masked", o.axes, kernel.ndim), keepdims=True)
     least = 0 if is_local else 64 * jnp.finfo(dtype).eps * jnp.abs(total)
     empty = jnp.abs(weights) <= least
@@ -134,7 +139,7 @@ def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o
     return jnp.where(empty, jnp.nan, mean if o.normalize else mean * total)
 
 
-def _one_where_filled(boundary: Any) -> int:
-    """Return the weight of what is filled in beyond the edges: that of samples, if any is."""
+def _is_filled(boundary: Any) -> bool:
+    """Return whether samples are filled in beyond an edge, which then count as present."""
     names = boundary if isinstance(boundary, tuple | list) else (boundary,)
-    return int(any(SYNONYMS.get(name, name) == "fill" for name in names))
+    return any(SYNONYMS.get(name, name) == "fill" for name in names)

@@ -232,7 +232,7 @@ def test_bounds_hold_in_derivatives():
 
 
 def test_modules_change_as_without_it(single):
-    """Whole training steps of a network with batch norm and dropout, in every order of transformations."""
+    """Whole training steps with batch norm and dropout, in every order of transformations."""
 
     class Network(nnx.Module):
         def __init__(self, rngs):

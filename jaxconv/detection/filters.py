@@ -58,7 +58,8 @@ def output_snr(
         return norm(template) / noise
     spectrum = as_spectrum("output_snr", noise_spectrum, template.ndim)
     size = [max(s, m) for s, m in zip(spectrum.shape, template.shape)]
-    white = jnp.fft.fftn(template, size) / jnp.sqrt(at_size(spectrum, size))
+    wave = jnp.fft.fftn(template, size)
+    white = wave / jnp.sqrt(at_size(spectrum, size)).astype(wave.dtype)
     return norm(white) / math.prod(size) ** 0.5
 
 

@@ -229,7 +229,8 @@ def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply each frequency of a signal's last axes with that of a response, going round the edges."""
     signal, axes = as_floats(signal)[0], tuple(range(-response.ndim, 0))
     response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
-    return jnp.fft.ifftn(jnp.fft.fftn(signal, axes=axes) * response, axes=axes)
+    spectrum = jnp.fft.fftn(signal, axes=axes)
+    return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
 
 
 def at_size(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

@@ -105,9 +105,11 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
     spectrum = at_size(spectrum, shape)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
-    white = jnp.fft.fftn(template / magnitude(template), shape) / jnp.sqrt(spectrum)
+    wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), shape)
+    deviation = jnp.sqrt(spectrum).astype(wave.dtype)
+    white = wave / deviation
     sigma = norm(white) / (math.prod(shape) * quadratures) ** 0.5
-    ratio = filtered(signal, white.conj() / sigma / jnp.sqrt(spectrum))
+    ratio = filtered(signal, white.conj() / sigma.astype(wave.dtype) / deviation)
     ratio = ratio[(..., *(slice(n - m + 1) for n, m in zip(shape, template.shape)))]
     return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
 

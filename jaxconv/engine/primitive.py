@@ -24,7 +24,7 @@ from jax.interpreters import ad, batching, mlir
 from jaxconv import checks
 from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible, prepare
 from jaxconv.engine.problem import Problem
-from jaxconv.engine.rewriting import rewritten
+from jaxconv.engine.rewriting import Memory, Replace, rewritten
 from jaxconv.machine import platform_name
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -45,6 +45,12 @@ def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Ca
 
     With `check`, a request that cannot be met is an error at once.
     """
+    return rewritten(fn, *_planning(request, check))
+
+
+@lru_cache(256)
+def _planning(request: Request, check: bool) -> tuple[Replace, Memory]:
+    """Return what puts our primitive where lax's stands, and the memory of where it was put."""
 
     def replace(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive is not lax_p:
@@ -58,7 +64,7 @@ def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Ca
             plan(_problem_in(equation, platform_name()), request)
         return equation.replace(primitive=convolution_p, params=dict(equation.params, request=request))
 
-    return rewritten(fn, replace)
+    return replace, Memory()
 
 
 def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | None = None) -> list[Plan]:

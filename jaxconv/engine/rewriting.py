@@ -9,6 +9,7 @@ its rewritten derivative, both had by tracing.
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -17,18 +18,28 @@ from jax.extend import core
 Replace = Callable[[core.JaxprEqn], core.JaxprEqn]
 
 
-def rewritten(fn: Callable[..., Any], replace: Replace) -> Callable[..., Any]:
+class Memory(WeakKeyDictionary):
+    """What traces inside a trace were rewritten to.
+
+    JAX traces a jitted function once, and compiles it once for each trace: a rewritten trace must be the
+    same one at the next call, or it would be compiled again.
+    """
+
+
+def rewritten(
+    fn: Callable[..., Any], replace: Replace, memory: Memory | None = None
+) -> Callable[..., Any]:
     """Return fn with every equation e of its trace exchanged for `replace(e)`.
 
     Arrays among its arguments, at any depth, are traced; everything else (numbers, strings, functions)
-    fn gets as it is.
+    fn gets as it is. A memory serves functions that are rewritten by equal replacements.
     """
 
     @wraps(fn, updated=())  # not a module's own attributes
     def call(*args: Any, **kwargs: Any) -> Any:
         arrays, of_arrays = abstract_others(fn, args, kwargs)
         closed, shapes = jax.make_jaxpr(of_arrays, return_shape=True)(*arrays)
-        outputs = core.jaxpr_as_fun(_rewrite(closed, replace))(*arrays)
+        outputs = core.jaxpr_as_fun(_rewrite(closed, replace, memory))(*arrays)
         return jax.tree.unflatten(jax.tree.structure(shapes), outputs)
 
     return call
@@ -52,16 +63,20 @@ def abstract_others(fn: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
 _ARRAYS = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
 
 
-def _rewrite(value: Any, replace: Replace) -> Any:
+def _rewrite(value: Any, replace: Replace, memory: Memory | None) -> Any:
     """Rewrite the equations of a trace; other values are returned as they are."""
     if isinstance(value, core.Jaxpr):
-        return value.replace(eqns=[_rewrite_equation(e, replace) for e in value.eqns])
-    if isinstance(value, core.ClosedJaxpr):
-        return value.replace(jaxpr=_rewrite(value.jaxpr, replace))
-    return value
+        return value.replace(eqns=[_rewrite_equation(e, replace, memory) for e in value.eqns])
+    if not isinstance(value, core.ClosedJaxpr):
+        return value
+    if memory is None:
+        return value.replace(jaxpr=_rewrite(value.jaxpr, replace, memory))
+    if value not in memory:
+        memory[value] = value.replace(jaxpr=_rewrite(value.jaxpr, replace, memory))
+    return memory[value]
 
 
-def _rewrite_equation(equation: core.JaxprEqn, replace: Replace) -> core.JaxprEqn:
+def _rewrite_equation(equation: core.JaxprEqn, replace: Replace, memory: Memory | None) -> core.JaxprEqn:
     if not any(map(_is_trace, jax.tree.leaves(equation.params, is_leaf=_is_trace))):
         return replace(equation)
     remake = {"custom_jvp_call": _custom_jvp, "custom_vjp_call": _custom_vjp}.get(
@@ -71,7 +86,8 @@ def _rewrite_equation(equation: core.JaxprEqn, replace: Replace) -> core.JaxprEq
         fresh = remake(equation, replace)
         traced = jax.make_jaxpr(fresh)(*(v.aval for v in equation.invars))
         return equation.replace(params=traced.eqns[-1].params)
-    params = jax.tree.map(partial(_rewrite, replace=replace), equation.params, is_leaf=_is_trace)
+    rewrite = partial(_rewrite, replace=replace, memory=memory)
+    params = jax.tree.map(rewrite, equation.params, is_leaf=_is_trace)
     return equation.replace(params=params)
 
 

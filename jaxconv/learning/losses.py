@@ -14,6 +14,7 @@ from jax.scipy.special import entr
 from jaxconv import checks
 from jaxconv.convolution import correlate
 from jaxconv.detection.patches import check_batch, elsewhere, targets
+from jaxconv.floats import as_floats
 from jaxconv.signals import Scene
 
 
@@ -57,6 +58,7 @@ def responses(filters: jax.Array, signals: jax.Array) -> jax.Array:
     if any(m > n for n, m in zip(signals.shape[1:], filters.shape[-rank:], strict=True)):
         rule = f"be no larger than the signals, {signals.shape[1:]}"
         raise checks.value_error("responses", "filters", rule, f"shape {filters.shape}")
+    filters, signals = as_floats(filters, signals)
     spread = signals if filters.ndim == rank else signals[:, None]
     return correlate(spread, filters[None], "valid", axes=tuple(range(-rank, 0)))
 
@@ -206,7 +208,7 @@ def peak_least_squares(
 
     def desired(corners: jax.Array, wanted: jax.Array) -> jax.Array:
         def peak(corner: jax.Array, want: jax.Array) -> jax.Array:
-            squares = sum((axis - at) ** 2 for axis, at in zip(grid, corner))
+            squares = sum((axis - at) ** 2 for axis, at in zip(grid, corner.astype(maps.dtype)))
             return jnp.exp(-squares / (2 * width**2)) * want
 
         return jax.vmap(peak)(corners, wanted).max(0)
@@ -341,4 +343,4 @@ def _places(
 
 
 def _mean(values: jax.Array, where: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:
-    return jnp.where(where, values, 0).sum(axes) / where.sum(axes)
+    return jnp.where(where, values, 0).sum(axes) / where.sum(axes, dtype=values.dtype)

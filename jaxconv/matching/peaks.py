@@ -48,8 +48,8 @@ def find_peaks(
         score: the map; real, any number of axes. NaN is no peak.
         threshold: a peak is greater than this; may be traced.
         min_distance: two peaks lie farther apart than this, on one axis at least.
-        max_peaks: at most this many are returned, the highest; static, so that it can be jitted. None for
-            100, with a warning where the map has more.
+        max_peaks: at most this many are returned, the highest; static, so that it can be jitted. None
+            for 100, with a warning where the map has more.
 
     Shapes:
         score (n1, ..., nd) -> places (max_peaks, d), positions (max_peaks, d), scores (max_peaks,),
@@ -109,7 +109,7 @@ def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks
     empty = ~found[:, None]
     return Peaks(
         jnp.where(empty, -1, places),
-        jnp.where(empty, -1, places + offsets),
+        jnp.where(empty, -1, places.astype(offsets.dtype) + offsets),
         jnp.where(found, score.ravel()[flat], -jnp.inf),
         found.sum(),
         peaks.sum(),

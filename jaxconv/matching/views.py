@@ -54,7 +54,7 @@ def rotations(template: Any, angles: Any) -> Views:
     template, angles = _floats("rotations", template, "angles", angles)
     if template.ndim != 2:
         raise checks.value_error("rotations", "template", "have 2 axes", f"shape {template.shape}")
-    rows, columns = (jnp.arange(n) - (n - 1) / 2 for n in template.shape)
+    rows, columns = (jnp.arange(n, dtype=angles.dtype) - (n - 1) / 2 for n in template.shape)
     y, x = rows[None, :, None], columns[None, None, :]
     turn = jnp.deg2rad(angles)[:, None, None]
     back_y = y * jnp.cos(turn) + x * jnp.sin(turn)
@@ -90,9 +90,9 @@ def scales(template: Any, factors: Any) -> Views:
         ((2, 7, 7), [9, 49])
     """
     function = "scales"
-    template, given = _floats(function, template, "factors", factors)
+    template, _ = _floats(function, template, "factors", factors)
     try:
-        factors = np.asarray(given)
+        factors = np.asarray(factors, float)
     except jax.errors.TracerArrayConversionError:
         rule, remedy = "have known values", "The shape depends on them; close over them."
         raise checks.value_error(function, "factors", rule, "a traced array", remedy) from None

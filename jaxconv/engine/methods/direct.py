@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Problem, pad_space
 
 LOCAL = True
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down
@@ -55,11 +55,12 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Call lax; on a CPU in the ways in which it is fast there.
+    """Call lax; on a CPU in the ways in which it is fast, and right, there.
 
     Those are: features last, the only layout that it computes fast inside a loop
     (github.com/jax-ml/jax/issues/12868); one call for each of a few groups; and where few features meet
-    at many taps, as in a kernel's gradient, padding done beforehand.
+    at many taps, as in a kernel's gradient, padding done beforehand. Cropping too: with padding of
+    (-1, 1), say, XLA of JAX 0.10.2 reads outside of the signal.
     """
     p = problem
     if p.platform != "cpu":
@@ -67,6 +68,11 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     if _pads(p):
         signal = p.pad(signal)
         p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
+    if max(p.signal_dilation, default=1) == 1 and min(map(min, p.padding), default=0) < 0:
+        crop = [(min(lo, 0), min(hi, 0), 0) for lo, hi in p.padding]
+        signal = pad_space(signal, crop)
+        left = tuple((max(lo, 0), max(hi, 0)) for lo, hi in p.padding)
+        p = replace(p, space=signal.shape[3:], padding=left)
     if p.groups == 1 or p.inputs == p.outputs == 1 or p.groups > MOST_CALLS:
         return _call(p, signal, kernel, features_last=True)
     alone = replace(p, groups=1)
