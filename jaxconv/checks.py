@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 
 def _message(function: str, argument: str, rule: str, got: str, remedy: str, scipy: str) -> str:
@@ -146,9 +147,14 @@ def per_axis(function: str, argument: str, value: Any, rank: int, least: int | N
     return tuple(int(v) for v in given)
 
 
+def is_traced(value: Any) -> bool:
+    """Return whether a value is not known yet: the function that it is in is being traced."""
+    return isinstance(value, Tracer)
+
+
 def static(function: str, argument: str, value: Any) -> Any:
     """Return an option as a value that can be hashed, arrays and lists as tuples; or raise TypeError."""
-    if isinstance(value, np.ndarray | np.generic | jax.Array) and not isinstance(value, jax.core.Tracer):
+    if isinstance(value, np.ndarray | np.generic | jax.Array) and not is_traced(value):
         value = np.asarray(value).tolist()
     if isinstance(value, list) or type(value) is tuple:
         return tuple(static(function, argument, item) for item in value)

@@ -77,7 +77,7 @@ def convolve_separable(
         passed, outside = signal.astype(dtype), checks.array(function, "fillvalue", fillvalue)
         for axis, k, name in zip(places, taps, names):
             line = jnp.expand_dims(k.astype(dtype), [i for i in range(signal.ndim) if i != axis])
-            fill = {"fillvalue": outside} if name == "fill" else {}
+            fill: Any = {"fillvalue": outside} if name == "fill" else {}
             passed = convolve(passed, line, mode, axes=axis, boundary=name, precision=precision, **fill)
             outside = outside.astype(dtype) * k.astype(dtype).sum()  # what a pass makes of a constant
         out = passed if number == 0 else out + passed
@@ -146,7 +146,7 @@ def gaussian_filter(
     names = canonical(function, boundary, len(places))
     out = signal.astype(floating(signal.dtype))
     for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
-        if not isinstance(s, jax.core.Tracer) and s == 0:
+        if not checks.is_traced(s) and s == 0:
             continue
         line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
         line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])

@@ -73,8 +73,12 @@ def noise_spectrum(
         raise checks.value_error(function, "size", rule, size)
     power = _welch(as_floats(noise)[0], sizes, overlap, average)
     limits = jnp.finfo(power.dtype)
-    known = not isinstance(power, jax.core.Tracer)
-    if known and noise.any() and power.min() < limits.tiny and power.max() < limits.tiny / limits.eps:
+    if (
+        not checks.is_traced(power)
+        and noise.any()
+        and power.min() < limits.tiny
+        and power.max() < limits.tiny / limits.eps
+    ):
         rule = f"have squares well above {limits.tiny:.0e}, the least that {power.dtype} holds"
         got = f"values up to {jnp.abs(noise).max():.3g}"
         remedy = "Count it, and the signal, in smaller units: multiply both by a power of ten."

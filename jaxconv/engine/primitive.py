@@ -83,7 +83,8 @@ def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | No
 
 
 def _is_known(equation: core.JaxprEqn) -> bool:
-    return all(isinstance(n, int) for v in equation.invars for n in v.aval.shape)
+    shapes: list[Any] = [getattr(v.aval, "shape", ()) for v in equation.invars]
+    return all(isinstance(n, int) for shape in shapes for n in shape)
 
 
 def _problem_in(equation: core.JaxprEqn, platform: str) -> Problem:

@@ -166,4 +166,5 @@ def _merge(a: Moments, b: Moments) -> Moments:
 
 def _cut(parts: Moments, start: int, length: int, axis: int) -> Moments:
     cut = partial(lax.slice_in_dim, start_index=start, limit_index=start + length, axis=axis)
-    return Moments(*(a if isinstance(a, int) else cut(a) for a in parts))
+    count, mean, variation = parts
+    return Moments(count if isinstance(count, int) else cut(count), cut(mean), cut(variation))

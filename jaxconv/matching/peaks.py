@@ -89,7 +89,7 @@ def find_peaks(
     if max_peaks is not None:
         checks.positive(function, "max_peaks", max_peaks)
     peaks = _jitted(score, threshold, min_distance, max_peaks or DEFAULT)
-    if max_peaks is None and not isinstance(peaks.total, jax.core.Tracer) and peaks.total > DEFAULT:
+    if max_peaks is None and not checks.is_traced(peaks.total) and peaks.total > DEFAULT:
         warnings.warn(
             f"find_peaks: the map has {peaks.total} peaks, and the highest {DEFAULT} are returned."
             f" max_peaks={peaks.total} returns all; max_peaks={DEFAULT} is silent.",
