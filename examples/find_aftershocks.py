@@ -39,7 +39,7 @@ def main():
     rate = trace.stats.sampling_rate
     record = jnp.asarray(np.asarray(trace.data, float))
     moments, score = find(record, rate)
-    judge("shocks", moments, SHOCKS, reach=0.5)
+    judge("shocks", moments, SHOCKS, reach=0.5, templates=SHOCKS[:1])
     figure = Figure(figsize=(11, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
     time = np.arange(record.size) / rate

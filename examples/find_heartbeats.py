@@ -36,7 +36,7 @@ def main():
     beat = first - first.mean()  # so that the record's slow drift does not matter
     record = quiet + NOISE * jax.random.normal(jax.random.key(0), quiet.shape)
     moments, ratio, threshold = find(record, beat, NOISE)
-    judge("heartbeats", moments, BEATS, reach=5)
+    judge("heartbeats", moments, BEATS, reach=5, templates=BEATS[:1])
     print(f"expected ratio {detection.output_snr(beat, NOISE):.1f}, threshold {threshold:.1f}")
     figure = Figure(figsize=(11, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)

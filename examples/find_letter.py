@@ -36,7 +36,7 @@ def find(page, threshold=0.75):
 def main():
     page = jnp.asarray(data.page(), jnp.float32)
     places, score = find(page)
-    judge("letters e", places, LETTERS, reach=2)
+    judge("letters e", places, LETTERS, reach=2, templates=MARKED)
     figure = Figure(figsize=(12, 9), layout="constrained")
     top, bottom = figure.subplots(2, 1)
     top.imshow(page, cmap="gray")

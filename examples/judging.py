@@ -9,15 +9,27 @@ from matplotlib.figure import Figure
 from jaxconv import plotting
 
 
-def judge(what: str, places, reference, reach: float) -> tuple[int, int, int]:
-    """Print and return how many of a list are found, missed, and found where there is none."""
-    places, reference = (np.reshape(a, (len(a), -1)).astype(float) for a in (places, reference))
-    apart = np.abs(places[:, None] - reference[None]).max(-1, initial=0)
-    near = apart <= reach
-    found, false = int(near.any(0).sum()), int((~near.any(1)).sum())
-    missed = len(reference) - found
-    print(f"{what}: found {found} of {len(reference)}, missed {missed}, false {false}")
+def judge(what: str, places, reference, reach: float, templates=()) -> tuple[int, int, int]:
+    """Print and return how many of a list are found, missed, and found where there is none.
+
+    Those of the list that the template was made of, `templates`, do not count: it finds itself.
+    """
+    others = [place for place in reference if place not in templates]
+    near, itself = (_near(places, list_, reach) for list_ in (others, templates))
+    found = int(near.any(0).sum())
+    false = int((~near.any(1) & ~itself.any(1)).sum())
+    missed = len(others) - found
+    beside = f" (beside the {len(templates)} of the template)" if templates else ""
+    print(f"{what}: found {found} of {len(others)}, missed {missed}, false {false}{beside}")
     return found, missed, false
+
+
+def _near(places, reference, reach: float) -> np.ndarray:
+    """Return which places lie within reach of which of a list."""
+    if not len(places) or not len(reference):
+        return np.zeros((len(places), len(reference)), bool)
+    places, reference = (np.reshape(a, (len(a), -1)).astype(float) for a in (places, reference))
+    return np.abs(places[:, None] - reference[None]).max(-1) <= reach
 
 
 def save(figure: Figure, name: str) -> None:

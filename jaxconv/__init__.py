@@ -1,4 +1,4 @@
-"""Convolution and matched filtering in JAX: planned per shape, exact under every transformation.
+"""Convolution and matched filtering in JAX: planned per shape, differentiable to any order.
 
 `jaxconv.learning` and `jaxconv.plotting` are imported by name, since they load optax and matplotlib.
 """

@@ -280,3 +280,18 @@ def test_a_module_keeps_its_parts():
     module = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match="accelerate: `fn` must keep the structure of the modules"):
         accelerate(grow)(module, jnp.ones(2))
+
+
+def test_a_loop_without_a_gradient_is_still_explained():
+    def grow(x, k):
+        return lax.while_loop(lambda x: x.sum() < 3, lambda x: jnp.convolve(x, k, "same") + 1, x)
+
+    told = jaxconv.explain(grow, jnp.ones(100), jnp.ones(3))
+    assert len(told.forward) == 1
+    assert told.gradient == ()
+    assert "no gradient: Reverse-mode differentiation does not work" in str(told)
+
+
+def test_a_list_is_a_signal_and_a_tuple_a_shape():
+    assert jaxconv.plan([1, 2, 3], [0, 1, 1]).problem.space == (3,)
+    assert jaxconv.plan((5,), (3,)).problem.space == (5,)

@@ -301,3 +301,16 @@ def test_the_long_way_round_with_prepared_kernels(rng):
     got = jaxconv.convolve(a, prepared, "same", axes=1, boundary="reflect")
     want = np.stack([by_definition(row, b[0], "same", ["reflect"]) for row in a])
     assert_sums_close(got, want, a[0], b)
+
+
+def test_the_fill_value_has_a_gradient_of_its_own():
+    def total(value):
+        return jaxconv.convolve(jnp.arange(4.0), jnp.ones(3), "same", fillvalue=value).sum()
+
+    assert float(jax.grad(total)(1.0)) == 2
+
+
+def test_a_fill_value_that_nothing_uses_is_ignored_where_scipy_ignores_it(rng):
+    a, b = rng.random((5, 6)), rng.random((3, 2))
+    got = jaxconv.convolve2d(a, b, "same", "wrap", 5)
+    np.testing.assert_allclose(got, scipy.signal.convolve2d(a, b, "same", "wrap", 5), atol=1e-6)

@@ -6,12 +6,14 @@ import warnings
 from dataclasses import asdict, replace
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv import calibration
+from jaxconv import calibration, machine
 from jaxconv.calibration import Calibration, Measured
-from jaxconv.engine import costs, store
+from jaxconv.engine import costs, planning, store
 from jaxconv.engine.methods import METHOD_MODULES
 
 
@@ -86,3 +88,46 @@ def test_a_wrong_file_is_left_out_with_one_warning(folder, spoil):
     with pytest.warns(UserWarning, match="damaged, or of another device"):
         assert costs.constants("cpu") == costs.CPU
     assert costs.constants("cpu") == costs.CPU  # a second warning would be an error
+
+
+def test_a_file_that_is_no_text_is_left_out(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAXCONV_CACHE", str(tmp_path))
+    file = store.path("cpu")
+    file.write_bytes(bytes(range(128, 256)))
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert store.read("cpu", {"source"}) == {}
+    monkeypatch.setenv("JAXCONV_CACHE", "off")
+    assert store.read("cpu", {"source"}) == {}
+
+
+def test_jaxs_gpu_is_planned_as_the_platform_that_it_lowers_for(monkeypatch):
+    """On NVIDIA's and AMD's devices JAX says "gpu", and lowers for "cuda" or "rocm"."""
+
+    class Device:
+        class client:
+            platform_version = "PJRT C API rocm 60200"
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert machine.platform_name() == "cuda"
+    monkeypatch.setattr(jax, "devices", lambda platform: [Device])
+    assert machine.platform_name() == machine.platform_name("gpu") == "rocm"
+    assert machine.platform_name("tpu") == "tpu"
+
+
+def test_a_prepared_kernel_runs_as_it_was_prepared(monkeypatch):
+    """Whatever was calibrated since: its spectrum is of the method that made it."""
+    signal, kernel = jnp.ones(3000), jnp.ones(301)
+    prepared = jaxconv.prepare(kernel, signal.shape, mode="same")
+    want = jaxconv.convolve(signal, prepared, mode="same")
+    slow = {name: 1e3 for name in ("fft_call", "lines_call", "folded_call", "shifts_call")}
+    other = replace(costs.CPU, source="another machine's", **slow)
+    monkeypatch.setattr(costs, "constants", lambda platform: other)
+    planning.plan.cache_clear()
+    jax.clear_caches()
+    again = jaxconv.prepare(kernel, signal.shape, mode="same")
+    assert again.plan.method != prepared.plan.method
+    np.testing.assert_array_equal(jaxconv.convolve(signal, prepared, mode="same"), want)
+    assert str(prepared.plan).endswith(costs.CPU.source)
+    assert str(again.plan).endswith("another machine's")
+    planning.plan.cache_clear()
+    jax.clear_caches()

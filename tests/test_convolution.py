@@ -215,3 +215,75 @@ def test_precision_reaches_every_method():
         assert_close(convolve(np.ones(10), np.ones(3)), want, size=3)
     with pytest.raises(ValueError, match=r"[Pp]recision"):
         jaxconv.convolve(np.ones(10), np.ones(3), precision="best")
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_unbiased_sums_count_their_products(dilation):
+    options = {"dilation": dilation, "normalize": "unbiased"}
+    np.testing.assert_allclose(jaxconv.correlate(np.ones(6), np.ones(3), **options), 1, rtol=1e-6)
+    lags = {"lags": range(-3, 4, 2), **options}
+    np.testing.assert_allclose(jaxconv.correlate(np.ones(9), np.ones(3), **lags), 1, rtol=1e-6)
+
+
+def test_options_may_be_arrays():
+    a, b = np.arange(8.0), np.ones(3)
+    want = jaxconv.convolve(a, b, stride=2)
+    for two in (jnp.array(2), np.int64(2), jnp.array([2]), [2]):
+        np.testing.assert_array_equal(jaxconv.convolve(a, b, stride=two, axes=jnp.array([0])), want)
+    with pytest.raises(TypeError, match="convolve: `axes` must be known before the call is compiled"):
+        jaxconv.convolve(a, b, axes={0})
+
+
+def test_batches_of_nothing():
+    assert jaxconv.convolve(jnp.ones((0, 5)), jnp.ones((1, 3)), axes=1).shape == (0, 7)
+    assert jaxconv.correlate(jnp.ones((2, 5)), jnp.ones((0, 2, 1))[0:0, 0], axes=1).shape == (0, 5)
+
+
+def test_empty_outputs_need_no_method():
+    for options in ({"local": True}, {"max_bytes": 0}, {"method": "fft"}, {"method": "overlap"}):
+        assert jaxconv.correlate(np.ones(30), np.ones(21), lags=range(2, 2), **options).shape == (0,)
+    signal, kernel = jnp.ones((2, 1, 3)), jnp.ones((3, 1, 4))
+    for method in ("auto", "direct", "overlap"):
+        out = jaxconv.conv_general_dilated(signal, kernel, (1,), "VALID", method=method)
+        assert out.shape == (2, 3, 0)
+    general = partial(jaxconv.conv_general_dilated, window_strides=(1,), padding="VALID")
+    assert "(0,)" in str(jaxconv.explain(general, signal, kernel))
+
+
+def test_what_wraps_around_keeps_its_bounds():
+    spoilt = np.ones(64).astype(np.float32)
+    spoilt[3] = np.nan
+    around = partial(jaxconv.convolve, mode="same", boundary="wrap")
+    assert np.isnan(around(spoilt, np.ones(5), local=True)).sum() == 5
+    for bound in ({"local": True}, {"max_bytes": 0}):
+        with pytest.raises(ValueError, match="`method` must be able to compute the problem"):
+            around(spoilt, np.ones(5), method="fft", **bound)
+
+
+def test_direct_tells_the_memory_that_it_takes():
+    for mode in ("same", "valid"):
+        convolve = jax.jit(partial(jaxconv.convolve, mode=mode, method="direct"))
+        shapes = [jax.ShapeDtypeStruct(shape, "float32") for shape in ((256, 256), (5, 5))]
+        taken = convolve.lower(*shapes).compile().memory_analysis().temp_size_in_bytes
+        told = jaxconv.plan(*shapes, mode, "direct").chosen.bytes
+        assert told <= taken <= told + 1024
+
+
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_a_batch_may_be_symbolic_in_an_export(rng, accelerated):
+    (batch,) = jax.export.symbolic_shape("b")
+    lanes = jax.ShapeDtypeStruct((batch, 20), jnp.float32)
+    taps = jax.ShapeDtypeStruct((1, 5), jnp.float32)
+
+    def slide(x, k):
+        if not accelerated:
+            return jaxconv.convolve(x, k, "same", axes=1)
+        return lax.conv_general_dilated(x[:, None], k[None], (1,), "SAME")[:, 0]
+
+    fn = jaxconv.accelerate(slide) if accelerated else slide
+    exported = jax.export.export(jax.jit(fn))(lanes, taps)
+    x, k = (jnp.asarray(a) for a in operands(rng, [(3, 20), (1, 5)], "float32"))
+    np.testing.assert_allclose(exported.call(x, k), slide(x, k), atol=1e-5)
+    line = jax.ShapeDtypeStruct((batch,), jnp.float32)
+    with pytest.raises(ValueError, match="convolve: `in1` must have known lengths along the axes"):
+        jax.export.export(jax.jit(jaxconv.convolve))(line, jax.ShapeDtypeStruct((5,), jnp.float32))

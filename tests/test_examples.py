@@ -12,10 +12,10 @@ from tests.helpers import program, told
 
 TOLD = {
     "find_coins": {"coins": (24, 0, 0)},
-    "find_letter": {"letters e": (27, 2, 2)},
-    "find_heartbeats": {"heartbeats": (3, 0, 0)},
-    "find_stars": {"stars, not whitened, at 0.9": (2, 0, 8), "stars": (2, 0, 0)},
-    "find_aftershocks": {"shocks": (4, 0, 0)},
+    "find_letter": {"letters e": (22, 2, 2)},
+    "find_heartbeats": {"heartbeats": (2, 0, 0)},
+    "find_stars": {"stars, not whitened, at 0.9": (1, 0, 8), "stars": (1, 0, 0)},
+    "find_aftershocks": {"shocks": (3, 0, 0)},
     "learn_coins": {
         "learned": (18, 0, 0),
         "drawn by hand": (18, 0, 0),
@@ -38,7 +38,7 @@ def run(single, tmp_path, capsys, monkeypatch):
 
 def counts(printed):
     """Return how many each line tells as found, missed and false."""
-    line = r"^(.+): found (\d+) of \d+, missed (\d+), false (\d+)$"
+    line = r"^(.+): found (\d+) of \d+, missed (\d+), false (\d+)"
     return {what: tuple(map(int, n)) for what, *n in re.findall(line, printed, re.MULTILINE)}
 
 

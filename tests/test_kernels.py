@@ -162,3 +162,36 @@ def test_passes_along_some_axes_and_their_gradients(rng):
     want = jaxconv.convolve(signal, jnp.outer(row, column)[None], "same", axes=(1, 2))
     np.testing.assert_allclose(passes(signal, row, column), want, atol=1e-10)
     check_grads(passes, (signal, row, column), 1)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "order"), [(60, 4), (100, 4), (60, 5), (30, 6), (323, 3), (0.3, 4), (1000, 0)]
+)
+def test_gaussians_of_any_order_and_width_are_scipys(single, rng, sigma, order):
+    signal = rng.standard_normal(4000)
+    want = scipy.ndimage.gaussian_filter(signal, sigma, order)
+    got = jaxconv.gaussian_filter(signal.astype(np.float32), sigma, order)
+    np.testing.assert_allclose(got, want, atol=3e-6 * np.abs(want).max())
+
+
+def test_sigma_may_be_an_array_and_may_be_nothing():
+    image = np.eye(5)
+    want = scipy.ndimage.gaussian_filter(image, [1.0, 0.0])
+    np.testing.assert_allclose(jaxconv.gaussian_filter(image, np.array([1.0, 0.0])), want, atol=1e-12)
+    np.testing.assert_array_equal(jaxconv.gaussian_filter(image, np.float32(0)), image)
+    smooth = jax.jit(lambda sigma: jaxconv.gaussian_filter(image, sigma, radius=2))
+    np.testing.assert_array_equal(smooth(0.0), image)
+    assert jnp.isfinite(jax.grad(lambda s: (smooth(s) ** 2).sum())(0.0))
+
+
+@pytest.mark.parametrize("fillvalue", [1, 2.5, 1e8, np.nan, np.inf])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "bool"])
+def test_separable_kernels_fill_as_the_whole_kernel_does(single, rng, dtype, fillvalue):
+    signal = rng.integers(0, 2 if dtype == "bool" else 100, (6, 7)).astype(dtype)
+    for factors in ([[0.1, 0.5, 0.3], [0.2, 0.2]], [np.float32([1, 2, 1]), np.ones(3, np.float32)]):
+        whole = np.multiply.outer(*map(np.asarray, factors))
+        for mode in ("full", "same", "valid"):
+            got = jaxconv.convolve_separable(signal, factors, mode, fillvalue=fillvalue)
+            want = jaxconv.convolve(signal, whole, mode, fillvalue=fillvalue)
+            assert got.dtype == want.dtype
+            np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

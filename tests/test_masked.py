@@ -118,3 +118,29 @@ def test_how_far_one_bad_sample_spreads(method, value):
     assert out[~held].all() == METHOD_MODULES[method].LOCAL
     local = jaxconv.convolve(signal, kernel, "valid", local=True)
     np.testing.assert_array_equal(np.isfinite(local), ~held)
+
+
+def test_weights_that_are_small_are_weights(single, rng):
+    line = jaxconv.kernels.gaussian(1.0)
+    kernel = np.multiply.outer(line, line)  # its corners are 2e-8 of its sum
+    signal = rng.standard_normal((40, 40)).astype(np.float32)
+    mask = rng.random(signal.shape) < 0.97
+    x, w = np.where(mask, 0, signal).astype(float), (~mask).astype(float)
+    sums, weights = (scipy.signal.convolve(a, kernel.astype(float), "same", "direct") for a in (x, w))
+    want = np.where(weights > 0, sums / np.where(weights > 0, weights, 1), np.nan)
+    assert np.isnan(want).sum() < 100
+    for method in ("auto", "shifts", "direct"):
+        got = jaxconv.convolve_masked(signal, kernel, mask, method=method)
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+    by_fft = np.asarray(jaxconv.convolve_masked(signal + 1e4, kernel, mask, method="fft"))
+    known = ~np.isnan(by_fft)
+    assert np.isnan(want).sum() < (~known).sum() < 300  # where weights round, it says so
+    np.testing.assert_allclose(by_fft[known], want[known] + 1e4, atol=0.1)
+
+
+def test_a_fill_value_needs_something_to_fill():
+    with pytest.raises(ValueError, match="`fillvalue` must be left out by default; got 5"):
+        jaxconv.convolve_masked(np.ones(5), np.ones(3), fillvalue=5)
+    reflected = jaxconv.convolve_masked(np.arange(5.0), np.ones(3), boundary="reflect")
+    want = np.convolve(np.pad(np.arange(5.0), 1, "reflect"), np.ones(3), "valid") / 3
+    np.testing.assert_allclose(reflected, want, atol=1e-6)

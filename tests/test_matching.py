@@ -155,3 +155,22 @@ def test_edges_of_the_photograph_are_where_scikit_image_finds_them():
     camera = data.camera()[::2, ::2] / 255.0
     ours, theirs = np.asarray(kernels.edges(camera)), sobel(camera) / np.sqrt(2)  # his scale
     np.testing.assert_allclose(ours[1:-1, 1:-1], theirs[1:-1, 1:-1], atol=1e-6)
+
+
+def test_peaks_that_are_left_out_are_counted():
+    grid = jnp.zeros((60, 60)).at[::4, ::4].set(1.0)
+    with pytest.warns(UserWarning, match="the map has 225 peaks, and the highest 100 are returned"):
+        peaks = matching.find_peaks(grid)
+    assert (int(peaks.count), int(peaks.total)) == (100, 225)
+    peaks = matching.find_peaks(grid, max_peaks=300)
+    assert (int(peaks.count), int(peaks.total)) == (225, 225)
+
+
+def test_peaks_of_integers_are_compared_as_integers(single):
+    score = np.array([2**24, 0, 2**24 + 1, 0, 2**24], np.int32)
+    peaks = matching.find_peaks(score, threshold=1, min_distance=4, max_peaks=3)
+    assert peaks.places[: peaks.count].tolist() == [[2]]
+    narrow = matching.find_peaks(np.array([0, 200, 0, 255, 1], np.uint8), max_peaks=5)
+    assert narrow.places[: narrow.count].tolist() == [[3], [1]]
+    with pytest.raises(ValueError, match="`score` must have axes"):
+        matching.find_peaks(3.0)

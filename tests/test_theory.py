@@ -8,8 +8,9 @@ from jax.test_util import check_grads
 from scipy.signal import welch
 from scipy.stats import binom, ncx2, norm
 
-from jaxconv import detection, signals
+from jaxconv import detection, learning, signals
 from jaxconv.matching import find_peaks
+from jaxconv.signals import Scene
 from tests.conftest import SEED
 
 TRIALS = 1_000_000
@@ -204,3 +205,61 @@ def test_roc_agrees_with_counting(rng):
         least = float(curve.threshold[number])
         assert float(curve.detection[number]) == pytest.approx((scores[truth] >= least).mean())
         assert float(curve.false_alarm[number]) == pytest.approx((scores[~truth] >= least).mean())
+
+
+def test_small_probabilities_hold_in_32_bits(single):
+    """An image of 1000 x 1000 asks for a threshold of 1e-9 at each place."""
+    p = 10.0 ** -np.arange(1, 13)
+    least = norm.isf(p)
+    np.testing.assert_allclose(detection.threshold(jnp.asarray(p, jnp.float32)), least, rtol=1e-6)
+    for ratio in (0.0, 1.0, 3.0, 8.0, 30.0):
+        got = detection.detection_probability(ratio, jnp.asarray(p, jnp.float32))
+        np.testing.assert_allclose(got, norm.sf(least - ratio), rtol=2e-5)
+        got = detection.detection_probability(ratio, jnp.asarray(p, jnp.float32), unknown_phase=True)
+        want = ncx2.sf(-2 * np.log(p), 2, ratio**2) if ratio else p
+        np.testing.assert_allclose(got, want, rtol=2e-5)
+
+
+def test_a_large_image_is_searched_at_a_rate_per_image(single):
+    image, template = (jax.random.normal(jax.random.key(k), (n, n)) for k, n in ((0, 300), (1, 21)))
+    ratio = detection.snr(image.at[100:121, 100:121].add(2 * template), template, jnp.ones((16, 16)))
+    peaks = find_peaks(ratio, threshold=detection.threshold(1e-3 / ratio.size))
+    assert peaks.places[: peaks.count].tolist() == [[100, 100]]
+
+
+def test_faint_units_are_told_or_held(single):
+    """Strain of 1e-21: its power is below what float32 holds, its filters and ratios are not."""
+    noise = 1e-21 * np.random.default_rng(0).standard_normal(10_000).astype(np.float32)
+    with pytest.raises(ValueError, match=r"noise_spectrum: `noise` must have squares .* multiply both"):
+        detection.noise_spectrum(noise, 64)
+    counted = noise * np.float32(1e21)
+    white = detection.whiten(counted, detection.noise_spectrum(counted, 64))
+    assert float(white.std()) == pytest.approx(1, abs=0.02)
+    faint = np.float32([3e-21, 4e-21])
+    np.testing.assert_allclose(detection.matched_filter(faint), [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(learning.unit_energy(jnp.asarray(faint)), [0.6, 0.8], rtol=1e-6)
+    assert float(detection.output_snr(faint, np.float32(1e-21))) == pytest.approx(5)
+    assert float(learning.cosine_similarity(faint, [3.0, 4.0])) == pytest.approx(1)
+
+
+def test_covariances_do_not_depend_on_the_mean(single, rng):
+    signal = rng.standard_normal((4, 60, 60)).astype(np.float32)
+    places, kinds = jnp.full((4, 1, 2), 30), jnp.zeros((4, 1), int)
+
+    def measured(signal):
+        return detection.patch_statistics(Scene(jnp.asarray(signal), places, kinds), 3)
+
+    plain, far = measured(signal), measured(signal + np.float32(1e4))
+    np.testing.assert_allclose(far.covariance, plain.covariance, atol=2e-3)  # 1e4 rounds the samples
+    np.testing.assert_allclose(far.elsewhere, plain.elsewhere + 1e4, rtol=1e-6)
+
+
+def test_roc_ranks_integers_as_they_are():
+    truth = np.array([True, False, True, True])
+    for dtype in ("uint8", "int32"):
+        scores = np.array([255, 10, 0, 200], dtype)
+        assert float(detection.roc(scores, truth).area) == pytest.approx(2 / 3)
+    lowest = np.array([-(2**31), 3], np.int32)
+    assert float(detection.roc(lowest, [False, True]).area) == 1
+    assert float(detection.roc([True, False], [True, False]).area) == 1
+    assert np.isnan(detection.roc([np.nan, 1.0], [True, False]).area)
