@@ -128,7 +128,7 @@ def test_weights_that_are_small_are_weights(single, rng):
     x, w = np.where(mask, 0, signal).astype(float), (~mask).astype(float)
     sums, weights = (scipy.signal.convolve(a, kernel.astype(float), "same", "direct") for a in (x, w))
     want = np.where(weights > 0, sums / np.where(weights > 0, weights, 1), np.nan)
-    assert np.isnan(want).sum() < 100
+    assert np.isnan(want).sum() < 200
     for method in ("auto", "shifts", "direct"):
         got = jaxconv.convolve_masked(signal, kernel, mask, method=method)
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

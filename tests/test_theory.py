@@ -223,7 +223,7 @@ def test_small_probabilities_hold_in_32_bits(single):
 def test_a_large_image_is_searched_at_a_rate_per_image(single):
     image, template = (jax.random.normal(jax.random.key(k), (n, n)) for k, n in ((0, 300), (1, 21)))
     ratio = detection.snr(image.at[100:121, 100:121].add(2 * template), template, jnp.ones((16, 16)))
-    peaks = find_peaks(ratio, threshold=detection.threshold(1e-3 / ratio.size))
+    peaks = find_peaks(ratio, threshold=detection.threshold(1e-3 / ratio.size), min_distance=21)
     assert peaks.places[: peaks.count].tolist() == [[100, 100]]
 
 

@@ -209,7 +209,7 @@ def peak_least_squares(
     def desired(corners: jax.Array, wanted: jax.Array) -> jax.Array:
         def peak(corner: jax.Array, want: jax.Array) -> jax.Array:
             squares = sum((axis - at) ** 2 for axis, at in zip(grid, corner.astype(maps.dtype)))
-            return jnp.exp(-squares / (2 * width**2)) * want
+            return jnp.where(want, jnp.exp(-squares / (2 * width**2)), 0)
 
         return jax.vmap(peak)(corners, wanted).max(0)
 

@@ -129,9 +129,10 @@ def _compare(
     finite = jnp.isfinite(x)
     spoiled = window_sum(jnp.where(finite.all(0), jnp.zeros_like(x[0]), 1), window) > 0.5
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
-    found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how)
+    scaled = kind != measure  # and then no unit matters; else none is introduced, which would round
+    found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how, scaled)
     value, flat = found.value * found.unit, jnp.zeros(())
-    if kind != measure:
+    if scaled:
         some, flat = (found.window > 0) & (found.template > 0), float(kind == "squared_difference")
         roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in (found.window, found.template)]
         value = jnp.where(some, found.value / roots[0] / roots[1], flat)
@@ -146,7 +147,7 @@ def _compare(
 
 
 class Found(NamedTuple):
-    """Sums over all windows, of operands that were brought near 1."""
+    """Sums over all windows, of operands that were brought near 1 if need be."""
 
     value: jax.Array  # the measure without norm, over the unit
     window: jax.Array  # the windows' energies
@@ -156,30 +157,31 @@ class Found(NamedTuple):
     spread: Any = 0.0  # the same
 
 
-def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Found:
+def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
     middle = _mean(t, w)  # about it, the same differences are of smaller numbers
-    scale = jnp.maximum(magnitude(x), magnitude(t))  # differences are of one unit
-    x, t, middle = x / scale, t / scale, middle / scale
-    near, found = (_correlation(x - c, t - c, w, how, (1, 1)) for c in (middle, 0))
-    value = jnp.maximum(near.window + near.template - 2 * near.value, 0)
-    return found._replace(value=value, unit=found.unit * scale.reshape(()) ** 2)
+    if scaled:  # both to one unit, since they are subtracted
+        scale = jnp.maximum(magnitude(x), magnitude(t))
+        x, t, middle = x / scale, t / scale, middle / scale
+    near, found = (_correlation(x - c, t - c, w, how, False) for c in (middle, 0))
+    return found._replace(value=jnp.maximum(near.window + near.template - 2 * near.value, 0))
 
 
-def _correlation(x: jax.Array, t: jax.Array, w: Any, how: Any, units: Any = None) -> Found:
-    units = (magnitude(x), magnitude(t)) if units is None else units
-    x, t, unit = x / units[0], t / units[1], jnp.reshape(units[0] * units[1], ())
-    apart = root_mean_square(x)
+def _correlation(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
+    if scaled:
+        x, t = x / magnitude(x), t / magnitude(t)
+    apart, unit = root_mean_square(x), jnp.ones((), x.dtype)
     if w is None:
         window = window_sum(x**2, t.shape[1:]).sum(0)
         return Found(correlate_channels(x, t, **how), window, (t**2).sum(), unit, apart)
     size = magnitude(w)
-    squares = (w / size) ** 2
+    squares, unit = (w / size) ** 2, (size**2).reshape(())
     value, window = correlate_channels(x, squares * t, **how), correlate_channels(x**2, squares, **how)
     spread = jnp.sqrt((squares**2).sum()) * root_mean_square(x**2) + window
-    return Found(value, window, (squares * t**2).sum(), unit * (size**2).reshape(()), apart, spread)
+    return Found(value, window, (squares * t**2).sum(), unit, apart, spread)
 
 
-def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any) -> Found:
+def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
+    del scaled  # it is, about the means
     space = tuple(range(1, t.ndim))
     x = x - lax.stop_gradient(x.mean(space, keepdims=True))  # only the accuracy depends on it
     size = magnitude(x)
