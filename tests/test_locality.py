@@ -181,3 +181,14 @@ def test_the_gradient_of_refined_scores_is_finite():
     assert value == pytest.approx((by_definition(image, PATCH) ** 2).sum(), rel=1e-4)
     assert jnp.isfinite(of_image).all()
     assert jnp.isfinite(of_patch).all()
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_a_nan_in_any_channel_spoils_its_windows(channel):
+    image = np.stack([IMAGE, IMAGE[::-1]])
+    image[channel, 20, 21] = np.nan
+    template = np.stack([PATCH, PATCH[::-1]])
+    spoilt = sliding_window_view(np.isnan(image).any(0), PATCH.shape).any((-2, -1))
+    for method in ("auto", "fft"):
+        got = matching.normalized_correlation(image, template, channel_axis=0, method=method)
+        np.testing.assert_array_equal(jnp.isnan(got), spoilt)

@@ -118,7 +118,10 @@ def _over(parts: Moments, window: tuple[int, ...]) -> Moments:
     rank = parts.mean.ndim
     for axis in range(-1, -1 - len(window), -1):
         parts = _along(parts, window[axis], rank + axis)
-    return parts._replace(variation=jnp.maximum(parts.variation, 0))
+    variation = (
+        parts.variation
+    )  # not by jnp.maximum: XLA 0.10.2 loses its NaN in a sum over an axis of 2
+    return parts._replace(variation=jnp.where(variation < 0, 0, variation))
 
 
 def _along(parts: Moments, m: int, axis: int) -> Moments:
@@ -139,7 +142,10 @@ def _along(parts: Moments, m: int, axis: int) -> Moments:
 
 def _fenced(compute: Callable[[], Moments], count: Any, *operands: Moments) -> Moments:
     """Return `compute()`, kept out of fusion with what is around it; its count, if that is a number."""
-    arrays = [a for parts in operands for a in parts[::-1] if not isinstance(a, int)]
+    arrays = [
+        a for parts in operands for a in (parts.mean, parts.variation)
+    ]  # first what is no constant
+    arrays += [parts.count for parts in operands if not isinstance(parts.count, int)]
     if isinstance(count, int):
         return Moments(count, *fenced(lambda: tuple(compute()[1:]), *arrays))
     return fenced(compute, *arrays)

@@ -110,7 +110,7 @@ def masked_scores(
     fit = (sums(centred, template) - mean * t1).sum(0)
     variation, energy = variation.sum(0), (t2 - t1**2 / some).sum(0)
     total = jnp.maximum(weights.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
-    enough = (count >= overlap * total).all(0)
+    enough = (count > overlap * total - 1e-3).all(0)  # whole numbers, and a share that was rounded
     score = jnp.where(enough, cosine(fit, variation, energy), 0)
     apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
     doubtful = enough & is_doubtful(apart, variation, energy, whole, spread)
