@@ -21,8 +21,9 @@ def floating(*dtypes: Any) -> np.dtype:
 
 def as_floats(*arrays: Any) -> tuple[jax.Array, ...]:
     """Return arrays in the one floating type that holds all of them."""
-    dtype = floating(*(array.dtype for array in arrays))
-    return tuple(jnp.asarray(array).astype(dtype) for array in arrays)
+    given = [jnp.asarray(array) for array in arrays]
+    dtype = floating(*(array.dtype for array in given))
+    return tuple(array.astype(dtype) for array in given)
 
 
 def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:

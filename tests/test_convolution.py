@@ -221,7 +221,7 @@ def test_precision_reaches_every_method():
 def test_unbiased_sums_count_their_products(dilation):
     options = {"dilation": dilation, "normalize": "unbiased"}
     np.testing.assert_allclose(jaxconv.correlate(np.ones(6), np.ones(3), **options), 1, rtol=1e-6)
-    lags = {"lags": range(-3, 4, 2), **options}
+    lags = {"lags": range(-2, 9, 2), **options}
     np.testing.assert_allclose(jaxconv.correlate(np.ones(9), np.ones(3), **lags), 1, rtol=1e-6)
 
 
@@ -236,7 +236,7 @@ def test_options_may_be_arrays():
 
 def test_batches_of_nothing():
     assert jaxconv.convolve(jnp.ones((0, 5)), jnp.ones((1, 3)), axes=1).shape == (0, 7)
-    assert jaxconv.correlate(jnp.ones((2, 5)), jnp.ones((0, 2, 1))[0:0, 0], axes=1).shape == (0, 5)
+    assert jaxconv.correlate(jnp.ones((1, 5)), jnp.ones((0, 1)), axes=1).shape == (0, 5)
 
 
 def test_empty_outputs_need_no_method():
