@@ -265,7 +265,8 @@ def _best(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
     def best_of(start: Any, chunk: Any) -> Best:
         t, own = chunk
         maps = jax.vmap(lambda t, own: bank.score(shared, t, common if own is None else own))(t, own)
-        top = maps.max(0)
+        spoiled = jnp.isnan(maps).any(0)  # XLA 0.10.2 may lose a NaN in a maximum
+        top = jnp.where(spoiled, jnp.nan, maps.max(0))
         which = jnp.where(
             maps == top[None], jnp.arange(len(maps)).reshape(-1, *[1] * top.ndim), len(maps)
         )
