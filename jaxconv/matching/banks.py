@@ -16,7 +16,7 @@ from jaxconv import checks
 from jaxconv.engine.planning import Plan, Request, requested
 from jaxconv.engine.shared import Sharing, share
 from jaxconv.floats import floating
-from jaxconv.matching.moments import window_sum
+from jaxconv.matching.moments import spoiled_windows
 from jaxconv.matching.refining import (
     cosine_about_means,
     is_doubtful,
@@ -172,15 +172,13 @@ class Bank(NamedTuple):
         if heard is None:
             centred, windows = windows_of(x, self.sharing.problem.window)
             return {"x": self.sharing.signal(centred), "windows": windows}
-        finite = jnp.isfinite(x)
-        centred = about_mean_of_seen(x, finite)
-        spoiled = jnp.where(finite.all(0), jnp.zeros_like(x[0]), 1)
+        centred = about_mean_of_seen(x, jnp.isfinite(x))
         shared = {
             "x": self.sharing.signal(centred),
             "square": self.sharing.signal(centred**2),
             "centred": centred,
             "signal": x,
-            "spoiled": window_sum(spoiled, self.sharing.problem.window) > 0.5,
+            "spoiled": spoiled_windows(x, self.sharing.problem.window),
         }
         return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
 

@@ -10,7 +10,7 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import magnitude
-from jaxconv.matching.moments import moments, window_sum
+from jaxconv.matching.moments import moments, spoiled_windows, window_sum
 from jaxconv.matching.normalized import normalized_correlation
 from jaxconv.matching.operands import (
     as_floats,
@@ -126,8 +126,7 @@ def _compare(
 ) -> jax.Array:
     """Compare (channels, *space) with (channels, *space)."""
     kind, window = measure.removeprefix("normalized_"), t.shape[1:]
-    finite = jnp.isfinite(x)
-    spoiled = window_sum(jnp.where(finite.all(0), jnp.zeros_like(x[0]), 1), window) > 0.5
+    finite, spoiled = jnp.isfinite(x), spoiled_windows(x, window)
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
     scaled = kind != measure  # and then no unit matters; else none is introduced, which would round
     found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how, scaled)

@@ -78,6 +78,12 @@ def window_sum(signal: jax.Array, window: Sequence[int]) -> jax.Array:
     return signal
 
 
+def spoiled_windows(x: jax.Array, window: Sequence[int]) -> jax.Array:
+    """Return which windows of (channels, *space) hold a NaN or an infinity in any channel."""
+    spoiled = jnp.where(jnp.isfinite(x).all(0), jnp.zeros_like(x[0]), 1)
+    return window_sum(spoiled, window) > 0.5
+
+
 def _batched(window: tuple[int, ...]):
     """Return the moments as a function that takes a batch as leading axes, which fences do not mind."""
 
@@ -118,10 +124,9 @@ def _over(parts: Moments, window: tuple[int, ...]) -> Moments:
     rank = parts.mean.ndim
     for axis in range(-1, -1 - len(window), -1):
         parts = _along(parts, window[axis], rank + axis)
-    variation = (
-        parts.variation
-    )  # not by jnp.maximum: XLA 0.10.2 loses its NaN in a sum over an axis of 2
-    return parts._replace(variation=jnp.where(variation < 0, 0, variation))
+    # not by jnp.maximum: XLA of JAX 0.10.2 loses its NaN in a sum over an axis of 2
+    variation = jnp.where(parts.variation < 0, 0, parts.variation)
+    return parts._replace(variation=variation)
 
 
 def _along(parts: Moments, m: int, axis: int) -> Moments:
@@ -142,9 +147,7 @@ def _along(parts: Moments, m: int, axis: int) -> Moments:
 
 def _fenced(compute: Callable[[], Moments], count: Any, *operands: Moments) -> Moments:
     """Return `compute()`, kept out of fusion with what is around it; its count, if that is a number."""
-    arrays = [
-        a for parts in operands for a in (parts.mean, parts.variation)
-    ]  # first what is no constant
+    arrays = [a for parts in operands for a in (parts.mean, parts.variation)]  # a mean is no constant
     arrays += [parts.count for parts in operands if not isinstance(parts.count, int)]
     if isinstance(count, int):
         return Moments(count, *fenced(lambda: tuple(compute()[1:]), *arrays))
