@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxconv import detection, learning, machine, signals
+from jaxconv import detection, learning, signals
+from jaxconv.engine import device
 
 SEEDS = range(10)
 FALSE_ALARM = 1e-3
@@ -115,7 +116,7 @@ def main() -> None:
 
 def write(results: dict, folder: Path) -> None:
     """Write the tables."""
-    about = machine.about()
+    about = device.about()
     versions = ", ".join(f"{name} {about['versions'][name]}" for name in ("jax", "numpy"))
     text = f"""\
 # Learned beside optimal

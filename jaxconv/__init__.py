@@ -3,10 +3,12 @@
 `jaxconv.learning` and `jaxconv.plotting` are imported by name, since they load optax and matplotlib.
 """
 
-from jaxconv import boundaries, detection, kernels, matching, reference, signals
-from jaxconv.acceleration import accelerate, explain, plan
-from jaxconv.convolution import conv_general_dilated, convolve, correlate
-from jaxconv.family import (
+from jaxconv import detection, kernels, matching, reference, signals
+from jaxconv.convolution import boundaries
+from jaxconv.convolution.functions import conv_general_dilated, convolve, correlate
+from jaxconv.convolution.masked import convolve_masked
+from jaxconv.convolution.preparation import prepare
+from jaxconv.convolution.scipy_family import (
     choose_conv_method,
     convolve2d,
     correlate2d,
@@ -15,10 +17,9 @@ from jaxconv.family import (
     oaconvolve,
     sepfir2d,
 )
-from jaxconv.masked import convolve_masked
+from jaxconv.convolution.separable import convolve_separable, gaussian_filter
+from jaxconv.engine.acceleration import accelerate, explain, plan
 from jaxconv.matching import match_template
-from jaxconv.preparation import prepare
-from jaxconv.separable import convolve_separable, gaussian_filter
 
 __all__ = [
     "accelerate",

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from jaxconv.commands import find, learn, lesson, measure
-from jaxconv.commands.shared import CTRL_C, app
+from jaxconv.cli import find, learn, lesson, measure
+from jaxconv.cli.shared import CTRL_C, app
 
 __all__ = ["app", "find", "learn", "lesson", "main", "measure"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution import correlate
+from jaxconv.convolution.functions import correlate
 
 
 def gaussian(

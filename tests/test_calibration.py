@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv import calibration, machine
-from jaxconv.calibration import Calibration, Measured
-from jaxconv.engine import costs, planning, store
+from jaxconv.engine import calibration, costs, device, planning, store
+from jaxconv.engine.calibration import Calibration, Measured
 from jaxconv.engine.methods import METHOD_MODULES
 
 
@@ -108,10 +107,10 @@ def test_jaxs_gpu_is_planned_as_the_platform_that_it_lowers_for(monkeypatch):
             platform_version = "PJRT C API rocm 60200"
 
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert machine.platform_name() == "cuda"
+    assert device.platform_name() == "cuda"
     monkeypatch.setattr(jax, "devices", lambda platform: [Device])
-    assert machine.platform_name() == machine.platform_name("gpu") == "rocm"
-    assert machine.platform_name("tpu") == "tpu"
+    assert device.platform_name() == device.platform_name("gpu") == "rocm"
+    assert device.platform_name("tpu") == "tpu"
 
 
 def test_a_prepared_kernel_runs_as_it_was_prepared(monkeypatch):

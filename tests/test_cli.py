@@ -16,13 +16,13 @@ import skimage
 from PIL import Image
 from typer.testing import CliRunner
 
-from jaxconv import calibration, signals
+from jaxconv import signals
 from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
-from jaxconv.commands import find
-from jaxconv.commands.shared import load
-from jaxconv.engine import costs
+from jaxconv.cli import find
+from jaxconv.cli.shared import load
+from jaxconv.engine import calibration, costs
 from tests.helpers import program
 
 COINS = os.path.join(os.path.dirname(skimage.__file__), "data", "coins.png")

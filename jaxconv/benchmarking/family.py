@@ -11,10 +11,10 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from jaxconv.convolution import convolve, correlate
-from jaxconv.family import convolve2d, fftconvolve, oaconvolve, sepfir2d
-from jaxconv.masked import convolve_masked
-from jaxconv.separable import convolve_separable, gaussian_filter
+from jaxconv.convolution.functions import convolve, correlate
+from jaxconv.convolution.masked import convolve_masked
+from jaxconv.convolution.scipy_family import convolve2d, fftconvolve, oaconvolve, sepfir2d
+from jaxconv.convolution.separable import convolve_separable, gaussian_filter
 
 Call = Callable[..., Any]
 

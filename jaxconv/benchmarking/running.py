@@ -11,8 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.signal
 
-from jaxconv import machine
-from jaxconv.acceleration import accelerate, explain, plan
 from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
 from jaxconv.benchmarking.contestants import forward, gradients
 from jaxconv.benchmarking.family import TASKS, Task
@@ -20,9 +18,10 @@ from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Se
 from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.timing import measure
-from jaxconv.convolution import conv_general_dilated, convolve
-from jaxconv.engine import planning
-from jaxconv.preparation import prepare
+from jaxconv.convolution.functions import conv_general_dilated, convolve
+from jaxconv.convolution.preparation import prepare
+from jaxconv.engine import device, planning
+from jaxconv.engine.acceleration import accelerate, explain, plan
 
 Results = dict[str, Any]
 QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))
@@ -34,7 +33,7 @@ def run(
 ) -> Iterator[tuple[str, str, Results]]:
     """Yield, after each case, its part, its name and all results so far."""
     with jax.default_device(jax.devices(platform)[0]):
-        results: Results = {"about": machine.about(platform), "limits": limits()}
+        results: Results = {"about": device.about(platform), "limits": limits()}
         for part, cases, step in parts(only):
             for case in quickly(cases) if quick else cases:
                 results.setdefault(part, {})[case.name] = step(case)

@@ -22,10 +22,10 @@ from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
 from jaxconv import checks
+from jaxconv.engine.device import platform_name
 from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible, prepare
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
-from jaxconv.machine import platform_name
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 

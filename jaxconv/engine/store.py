@@ -15,7 +15,8 @@ from typing import Any
 import jax
 from platformdirs import user_cache_dir
 
-from jaxconv import files, machine
+from jaxconv import files
+from jaxconv.engine import device
 
 
 def path(platform: str) -> Path:
@@ -63,8 +64,8 @@ def _is_sound(values: dict[str, Any], names: set[str]) -> bool:
 
 def _key(platform: str) -> dict[str, str]:
     """Return what the constants depend on."""
-    device = jax.devices(platform)[0].device_kind
+    kind = jax.devices(platform)[0].device_kind
     if platform == "cpu":
-        device = f"{machine.processor()}, {machine.cores()} cores"
-    versions = {name: machine.versions().get(name, "") for name in ("jaxconv", "jax", "jaxlib")}
-    return {"device": device, **versions}
+        kind = f"{device.processor()}, {device.cores()} cores"
+    versions = {name: device.versions().get(name, "") for name in ("jaxconv", "jax", "jaxlib")}
+    return {"device": kind, **versions}

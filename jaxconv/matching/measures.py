@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.convolution.call import Axes
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import magnitude
 from jaxconv.matching.moments import moments, spoiled_windows, window_sum
@@ -29,7 +30,6 @@ from jaxconv.matching.refining import (
     refined,
     root_mean_square,
 )
-from jaxconv.sliding import Axes
 from jaxconv.types import MEASURES, Measure, Method
 
 

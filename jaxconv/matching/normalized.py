@@ -10,7 +10,8 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.boundaries import canonical, extend
+from jaxconv.convolution.boundaries import canonical, extend
+from jaxconv.convolution.call import Axes
 from jaxconv.engine.planning import Plan
 from jaxconv.matching.operands import (
     as_floats,
@@ -22,7 +23,6 @@ from jaxconv.matching.operands import (
 )
 from jaxconv.matching.refining import mean_of
 from jaxconv.matching.scores import masked_scores, plain_scores
-from jaxconv.sliding import Axes
 from jaxconv.types import MODES, Boundary, Method, Mode
 
 RANK_WORDS = (  # scikit-image's, for what it refuses

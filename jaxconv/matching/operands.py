@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
-from jaxconv.convolution import conv_general_dilated
-from jaxconv.sliding import Axes
+from jaxconv.convolution.call import Axes
+from jaxconv.convolution.functions import conv_general_dilated
 
 
 def as_floats(

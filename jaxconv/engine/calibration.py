@@ -15,9 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import least_squares
 
-from jaxconv import machine
 from jaxconv.benchmarking.timing import measure
-from jaxconv.engine import costs, store
+from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHOD_MODULES
 from jaxconv.engine.planning import plan as cached_plan
@@ -108,7 +107,7 @@ def calibrate(
         >>> calibrate().constants.memory_rate > 1e9  # doctest: +SKIP
         True
     """
-    platform = machine.platform_name(platform)
+    platform = device.platform_name(platform)
     before = costs.built_in(platform)
     times = []
     with jax.default_device(jax.devices(platform)[0]):
@@ -116,7 +115,7 @@ def calibrate(
             measured = _time(problem, before)
             times += measured
             report(done, min((m.seconds for m in measured), default=0.0))
-    told = machine.about(platform)
+    told = device.about(platform)
     on = f"{told['device']} ({told['processor']}, {told['cores']} cores)"
     source = f"calibrated on {on}, JAX {told['versions']['jax']}, {told['date']}"
     found = Calibration(replace(_fit(times, before), source=source), before, tuple(times))

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from jaxconv import checks, files, machine, plotting, progress
+from jaxconv import checks, files, plotting, progress
 from jaxconv.benchmarking import rows
-from jaxconv.commands.shared import Output, app, one_line_errors, write
-from jaxconv.engine import store
+from jaxconv.cli.shared import Output, app, one_line_errors, write
+from jaxconv.engine import device, store
 
 
 @app.command()
@@ -20,7 +20,7 @@ def calibrate(
 
     Later processes on this device with these versions plan by them.
     """
-    from jaxconv import calibration  # with scipy's optimizer
+    from jaxconv.engine import calibration  # with scipy's optimizer
 
     with one_line_errors("calibrate"):
         number = len(list(calibration.problems("cpu")))
@@ -29,7 +29,7 @@ def calibrate(
                 platform, report=lambda done, seconds: report(done, seconds=seconds)
             )
         print(found)
-        print(f"wrote {store.path(machine.platform_name(platform))}")
+        print(f"wrote {store.path(device.platform_name(platform))}")
 
 
 @app.command()

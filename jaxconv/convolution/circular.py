@@ -11,10 +11,10 @@ import numpy as np
 from jax import lax
 from scipy.fft import next_fast_len
 
+from jaxconv.convolution.parts import Part
 from jaxconv.engine.planning import Request
 from jaxconv.engine.prepared import convolution
 from jaxconv.engine.primitive import plans_in
-from jaxconv.parts import Part
 
 
 def is_best(

@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from jaxconv import checks, files, kernels, matching, plotting, progress, signals
-from jaxconv.commands.shared import Output, app, load, one_line_errors, write
+from jaxconv.cli.shared import Output, app, load, one_line_errors, write
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import jax
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.convolution.call import Axes, slide
 from jaxconv.engine.planning import Plan, Request, requested
 from jaxconv.engine.prepared import as_prepared, convolution
-from jaxconv.sliding import Axes, slide
 from jaxconv.types import Boundary, Method, Mode, Normalize
 
 

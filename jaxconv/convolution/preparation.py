@@ -8,11 +8,11 @@ import jax
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.conventions import turned
-from jaxconv.convolution import conv_general_dilated, convolve, correlate
+from jaxconv.convolution.conventions import turned
+from jaxconv.convolution.functions import conv_general_dilated, convolve, correlate
+from jaxconv.convolution.layout import lay_out
 from jaxconv.engine.prepared import Prepared, make_ready
 from jaxconv.engine.primitive import plans_in
-from jaxconv.layout import lay_out
 
 FUNCTIONS = (convolve, correlate, conv_general_dilated)
 

@@ -10,7 +10,7 @@ import typer
 
 import jaxconv
 from jaxconv import checks
-from jaxconv.commands.shared import Output, app, one_line_errors
+from jaxconv.cli.shared import Output, app, one_line_errors
 
 PLACES = ("examples", "../examples")  # in an installed package; in a checkout
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
-from jaxconv.convolution import convolve
+from jaxconv.convolution.functions import convolve
 from jaxconv.engine import primitive
 from jaxconv.engine.modules import carrying_state
 from jaxconv.engine.planning import Plan, requested

@@ -12,9 +12,9 @@ import optax
 import typer
 
 from jaxconv import checks, detection, kernels, learning, plotting, signals
-from jaxconv.commands.shared import CTRL_C, Output, app, load, one_line_errors, write
-from jaxconv.learning import tasks
-from jaxconv.learning.tasks import Task
+from jaxconv.cli import tasks
+from jaxconv.cli.shared import CTRL_C, Output, app, load, one_line_errors, write
+from jaxconv.cli.tasks import Task
 
 LOSSES = {
     "deflection": learning.negative_deflection,

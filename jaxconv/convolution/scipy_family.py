@@ -9,11 +9,11 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.acceleration import plan
-from jaxconv.conventions import result_type
-from jaxconv.convolution import convolve
-from jaxconv.parts import at_lags, in_mode
-from jaxconv.sliding import Along, Axes, Beyond, slide
+from jaxconv.convolution.call import Along, Axes, Beyond, slide
+from jaxconv.convolution.conventions import result_type
+from jaxconv.convolution.functions import convolve
+from jaxconv.convolution.parts import at_lags, in_mode
+from jaxconv.engine.acceleration import plan
 from jaxconv.types import MODES, Boundary, Mode
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.boundaries import canonical
-from jaxconv.conventions import result_type
-from jaxconv.convolution import convolve
+from jaxconv.convolution.boundaries import canonical
+from jaxconv.convolution.call import Axes
+from jaxconv.convolution.conventions import result_type
+from jaxconv.convolution.functions import convolve
 from jaxconv.floats import floating
 from jaxconv.kernels import Factors, gaussian
-from jaxconv.sliding import Axes
 from jaxconv.types import Boundary, Mode
 
 

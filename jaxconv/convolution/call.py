@@ -15,13 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxconv import boundaries, checks, circular, conventions
+from jaxconv import checks
+from jaxconv.convolution import boundaries, circular, conventions
+from jaxconv.convolution.layout import lay_out
+from jaxconv.convolution.parts import Part, at_lags, in_mode
 from jaxconv.engine.planning import ANY, Plan, Request, requested
 from jaxconv.engine.prepared import Prepared, as_prepared, convolution
 from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import Shape
-from jaxconv.layout import lay_out
-from jaxconv.parts import Part, at_lags, in_mode
 from jaxconv.types import MODES, NORMALIZE, Boundary, Method
 
 Axes = int | Sequence[int] | None

@@ -9,13 +9,13 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.boundaries import SYNONYMS
-from jaxconv.convolution import convolve
+from jaxconv.convolution.boundaries import SYNONYMS
+from jaxconv.convolution.call import Axes
+from jaxconv.convolution.functions import convolve
 from jaxconv.engine.methods import METHOD_MODULES
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.floats import floating
-from jaxconv.sliding import Axes
 from jaxconv.types import MODES, Boundary, Method, Mode
 
 
