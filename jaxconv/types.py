@@ -4,7 +4,17 @@ from typing import Literal, get_args
 
 Mode = Literal["full", "same", "valid"]
 Method = Literal[
-    "auto", "direct", "products", "shifts", "folded", "lines", "overlap", "fft", "lags", "phases"
+    "auto",
+    "direct",
+    "products",
+    "shifts",
+    "folded",
+    "lines",
+    "overlap",
+    "fft",
+    "circular",
+    "lags",
+    "phases",
 ]
 Boundary = Literal["fill", "edge", "reflect", "symmetric", "wrap"]
 Normalize = Literal["none", "biased", "unbiased", "coefficient"]

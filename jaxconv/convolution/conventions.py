@@ -1,6 +1,8 @@
-"""Conventions: what each of SciPy's functions does its own way, and the words of its errors."""
+"""Conventions: what each function of SciPy's family does its own way, and the words of its errors."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -8,41 +10,66 @@ import numpy as np
 
 from jaxconv import checks
 
-REFLECTED = (
-    "convolve",
-    "fftconvolve",
-    "oaconvolve",
-    "convolve2d",
-)  # others conjugate the kernel
-BY_FFT = ("fftconvolve", "oaconvolve")
-TWO_AXES = ("convolve2d", "correlate2d")
-MODE_WORDS = {
-    "": "Acceptable mode flags are 'valid', 'same', or 'full'.",
-    "convolve": "Acceptable mode flags are 'valid', 'same', or 'full', not mode={}.",
-    "fftconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
-    "oaconvolve": "acceptable mode flags are 'valid', 'same', or 'full':",
-}
 VALID_WORDS = "For 'valid' mode, one must be at least as large as the other in every dimension:"
 BOUNDARY_WORDS = (
     "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm')."
 )
+METHOD_WORDS = "Acceptable method flags are 'auto', 'direct', or 'fft'."
 
 
-def turned(function: str, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
-    """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
-    return jnp.flip(kernel, axes) if function in REFLECTED else kernel.conj()
+@dataclass(frozen=True)
+class Convention:
+    """One function's own way."""
+
+    name: str  # of the function that was called, for errors
+    reflects: bool  # the kernel is reflected; else it is conjugated
+    method: Literal["", "fft", "overlap"] = ""  # by which it is named; its results are of floats
+    is_of_matrices: bool = False  # of two axes, and it ignores a fill value that nothing uses
+    takes_later_middle: bool = False  # of an even kernel's two, for "same"
+    conjugates_swapped: bool = False  # where in "valid" it is in1 that lies inside in2
+    mode_words: str = "Acceptable mode flags are 'valid', 'same', or 'full'."
+    rank_words: str = "in1 and in2 should have the same dimensionality:"
+
+    def called(self, name: str) -> "Convention":
+        """Return the same convention for another function, which errors then name."""
+        return replace(self, name=name)
+
+    def turned(self, kernel: jax.Array, axes: Sequence[int]) -> jax.Array:
+        """Return the kernel as the engine slides it, which neither reflects nor conjugates."""
+        return jnp.flip(kernel, axes) if self.reflects else kernel.conj()
+
+    def start(self, reach: int, origin: int) -> int:
+        """Return where "same" begins in the full output, moved by an origin as ndimage has it."""
+        sign = 1 if self.reflects else -1
+        start = (reach if self.takes_later_middle else reach - 1) // 2 + sign * origin
+        if not 0 <= start < reach:
+            rule = f"leave the centre within the {reach} taps"
+            raise checks.value_error(self.name, "origin", rule, origin)
+        return start
 
 
-def centre(function: str, m: int, origin: int) -> int:
-    """Return which of m taps "same" takes for the middle, moved by an origin as ndimage has it.
-
-    SciPy takes the later of an even kernel's two middle ones in `correlate2d` only.
-    """
-    sign = 1 if function in REFLECTED else -1
-    found = (m if function == "correlate2d" else m - 1) // 2 + sign * origin
-    if not 0 <= found < m:
-        raise checks.value_error(function, "origin", f"leave the centre within the {m} taps", origin)
-    return found
+CONVOLVE = Convention(
+    "convolve",
+    reflects=True,
+    mode_words="Acceptable mode flags are 'valid', 'same', or 'full', not mode={}.",
+    rank_words="volume and kernel should have the same dimensionality:",
+)
+CORRELATE = Convention("correlate", reflects=False)
+FFTCONVOLVE = Convention(
+    "fftconvolve",
+    reflects=True,
+    method="fft",
+    mode_words="acceptable mode flags are 'valid', 'same', or 'full':",
+)
+OACONVOLVE = replace(FFTCONVOLVE, name="oaconvolve", method="overlap")
+CONVOLVE2D = Convention("convolve2d", reflects=True, is_of_matrices=True)
+CORRELATE2D = Convention(
+    "correlate2d",
+    reflects=False,
+    is_of_matrices=True,
+    takes_later_middle=True,
+    conjugates_swapped=True,
+)
 
 
 def result_type(type1: np.dtype, type2: np.dtype, floats: bool = False) -> np.dtype:
@@ -59,30 +86,27 @@ def result_type(type1: np.dtype, type2: np.dtype, floats: bool = False) -> np.dt
     return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
 
 
-def check_ranks(function: str, in1: jax.Array, in2: jax.Array) -> None:
+def check_ranks(c: Convention, in1: jax.Array, in2: jax.Array) -> None:
     """Raise ValueError where the numbers of axes are not what the function takes."""
-    if function in TWO_AXES:
+    if c.is_of_matrices:
         for name, operand in (("in1", in1), ("in2", in2)):
             if operand.ndim != 2:
-                words = f"{function} inputs must both be 2-D arrays:"
+                words = f"{c.name} inputs must both be 2-D arrays:"
                 got = f"shape {operand.shape}"
-                raise checks.value_error(function, name, "have 2 axes", got, "", words)
-    words = "volume and kernel should have the same dimensionality:"
-    if function != "convolve":
-        words = "in1 and in2 should have the same dimensionality:"
-    checks.same_rank(function, ("in1", "in2"), (in1, in2), words)
+                raise checks.value_error(c.name, name, "have 2 axes", got, "", words)
+    checks.same_rank(c.name, ("in1", "in2"), (in1, in2), c.rank_words)
 
 
-def of_nothing(function: str, a: jax.Array, b: jax.Array, mode: str, filled: bool) -> jax.Array:
-    """Return what SciPy does of operands without elements, or raise; `filled`: zeros lie beyond."""
-    if function in BY_FFT:
+def empty_result(c: Convention, a: jax.Array, b: jax.Array, mode: str, filled: bool) -> jax.Array:
+    """Return SciPy's result for operands without elements, or raise; `filled`: zeros lie beyond."""
+    if c.method:
         return jnp.zeros(0, a.dtype)
-    if function not in TWO_AXES or not filled:
+    if not (c.is_of_matrices and filled):
         for name, operand in (("in1", a), ("in2", b)):
-            checks.not_empty(function, name, operand, "a cannot be empty:")
+            checks.not_empty(c.name, name, operand, "a cannot be empty:")
     pairs = list(zip(a.shape, b.shape))
     if mode == "valid":
-        checks.nested(function, ("in1", "in2"), (a.shape, b.shape), VALID_WORDS)
+        checks.nested(c.name, ("in1", "in2"), (a.shape, b.shape), VALID_WORDS)
     shapes = {
         "full": [max(n + m - 1, 0) for n, m in pairs],
         "same": a.shape,

@@ -1,7 +1,8 @@
 """Planning: ask each method, pick the one that promises to be fastest. Pure Python on static facts."""
 
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+import math
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -9,32 +10,10 @@ import jax.numpy as jnp
 
 from jaxconv import checks
 from jaxconv.engine import costs
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.how import How
+from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
-from jaxconv.types import METHODS
 
-
-@dataclass(frozen=True)
-class Request:
-    """What the caller asks of a plan: a method by name, and bounds that any method must keep."""
-
-    method: str = "auto"
-    max_bytes: int | None = None  # of memory beyond the operands and the result
-    local: bool = False  # whether an error or a NaN may reach only the places whose window holds it
-    problem: Problem | None = None  # the one that a plan was passed for
-    between_layers: bool = False  # of a network, whose layouts had better agree
-
-    def refusal(self, name: str, cost: costs.Cost) -> str:
-        """Return "" where a method keeps the bounds, or why it does not."""
-        if self.local and not METHOD_MODULES[name].LOCAL:
-            return "spreads an error beyond its window, and local=True"
-        if self.max_bytes is not None and cost.bytes > self.max_bytes:
-            return f"needs {cost.bytes:,} bytes, and max_bytes={self.max_bytes:,}"
-        return ""
-
-
-ANY = Request()
-BETWEEN_LAYERS = Request(between_layers=True)
 FAVOUR = 0.3  # measured on residual networks: what layouts that agree are worth
 DENSE = 8  # features in and out, from which it is
 
@@ -58,7 +37,7 @@ class Plan:
     """
 
     problem: Problem
-    request: Request
+    how: How
     method: str
     candidates: tuple[Candidate, ...]
     source: str  # of the constants that it was planned by
@@ -67,6 +46,27 @@ class Plan:
     def chosen(self) -> Candidate:
         """The candidate that was picked."""
         return next(c for c in self.candidates if c.method == self.method)
+
+    def prepare_signal(self, signal: jax.Array) -> Any:
+        """Return what the method makes of a canonical signal alone."""
+        if not self.problem.products:
+            return signal
+        seen = _seen(self.method, self.problem)
+        signal = self.problem.extend(signal) if seen.space != self.problem.space else signal
+        return METHODS[self.method].prepare_signal(seen, signal)
+
+    def prepare_kernel(self, kernel: jax.Array) -> Any:
+        """Return what the method makes of a canonical kernel alone."""
+        seen = _seen(self.method, self.problem)
+        return METHODS[self.method].prepare_kernel(seen, kernel) if self.problem.products else kernel
+
+    def run(self, signal: Any, kernel: Any) -> jax.Array:
+        """Compute the problem of two prepared operands."""
+        dtype = jnp.dtype(self.problem.result)
+        if not self.problem.products:
+            return jnp.zeros(self.problem.output, dtype)
+        seen = _seen(self.method, self.problem)
+        return METHODS[self.method].run(seen, signal, kernel).astype(dtype)
 
     def __str__(self) -> str:
         lines = [self._title(), f"  {'method':8} {'predicted':>12} {'memory':>10}  note"]
@@ -87,10 +87,11 @@ class Plan:
     def _title(self) -> str:
         p = self.problem
         features = f"  batch {p.batch}  groups {p.groups}  features {p.inputs} to {p.outputs}"
+        wraps = "  wraps" if any(p.wraps) else ""
         plain = p.batch == p.groups == p.inputs == p.outputs == 1
         return (
             f"convolution  signal {p.space}  kernel {p.window}  ->  {p.places}"
-            f"{'' if plain else features}  {p.dtype} on {p.platform}"
+            f"{'' if plain else features}{wraps}  {p.dtype} on {p.platform}"
         )
 
     def _rows(self):
@@ -103,89 +104,74 @@ class Plan:
                 yield mark, cells
 
 
-def requested(function: str, method: Any, max_bytes: Any, local: bool, words: str = "") -> Request:
-    """Return the request that a public function's options make; `words` are SciPy's own, if it has any.
-
-    Raises:
-        ValueError: if the method is no name of one, or `max_bytes` is negative.
-    """
-    if max_bytes is not None and max_bytes < 0:
-        raise checks.value_error(function, "max_bytes", "not be negative", max_bytes)
-    if isinstance(method, Plan):
-        return Request(method.method, max_bytes, local, method.problem)
-    if method not in METHODS:
-        checks.one_of(function, "method", method, METHODS, words)
-    return Request(method, max_bytes, local)
-
-
 @lru_cache(4096)
-def plan(problem: Problem, request: Request) -> Plan:
-    """Plan a problem as requested.
+def plan(problem: Problem, how: How) -> Plan:
+    """Plan a problem as asked.
 
     Raises:
         ValueError: if the named method, or within the bounds any method, cannot compute the problem.
     """
     constants = costs.constants(problem.platform)
-    asked = tuple(_ask(name, problem, request, constants) for name in METHOD_MODULES)
-    able = [c for c in asked if not c.refusal]
-    name = request.method
-    if request.problem not in (None, problem):
-        got = f"one for signal {request.problem.space} and kernel {request.problem.window}"  # pyright: ignore
+    candidates = tuple(_ask(name, problem, how, constants) for name in METHODS)
+    able = [c for c in candidates if not c.refusal]
+    name = how.method
+    if how.problem not in (None, problem):
+        got = f"one for signal {how.problem.space} and kernel {how.problem.window}"  # pyright: ignore
         rule = f"be a plan for signal {problem.space} and kernel {problem.window}, types and options too"
-        raise checks.value_error(
-            "convolution", "method", rule, got, f"Pass {name!r} for its method only."
-        )
+        remedy = f"Pass {name!r} for its method only."
+        raise checks.value_error(how.function, "method", rule, got, remedy)
     if name == "auto":
         if not able:
-            told = "; ".join(f"{c.method} {c.refusal}" for c in asked)
+            reasons = "; ".join(f"{c.method} {c.refusal}" for c in candidates)
             rule = "leave a method that can compute the problem within the bounds"
-            raise checks.value_error("convolution", "max_bytes", rule, told, "Widen the bounds.")
-        name = min(able, key=partial(_rank, problem, request)).method
-        return Plan(problem, request, name, asked, constants.source)
-    refusal = next(c.refusal for c in asked if c.method == name)
+            raise checks.value_error(how.function, "max_bytes", rule, reasons, "Widen the bounds.")
+        name = min(able, key=lambda c: _rank(problem, how, c)).method
+        return Plan(problem, how, name, candidates, constants.source)
+    refusal = next(c.refusal for c in candidates if c.method == name)
     if refusal:
         rule = f"be able to compute the problem, and {name!r} cannot ({refusal})"
         others = " or ".join(repr(c.method) for c in able)
         remedy = f"Use {others}." if others else "Widen the bounds."
-        raise checks.value_error("convolution", "method", rule, repr(name), remedy)
-    return Plan(problem, request, name, asked, constants.source)
+        raise checks.value_error(how.function, "method", rule, repr(name), remedy)
+    return Plan(problem, how, name, candidates, constants.source)
 
 
-def compute(problem: Problem, method: str, signal: jax.Array, ready: Any) -> jax.Array:
-    """Compute a canonical problem by a method; `ready` is what its `prepare` made of the kernel."""
-    dtype = jnp.dtype(problem.result)
-    if problem.products == 0:
-        return jnp.zeros(problem.output, dtype)
-    return METHOD_MODULES[method].run(problem, signal, ready).astype(dtype)
+def possible(how: How, problem: Problem) -> How:
+    """Fall back to "auto" if the named method cannot compute the problem: so derivatives are planned."""
+    able = how.method == "auto" or not _refusal(how.method, problem)
+    return how.by(how.method if able else "auto")
 
 
-def prepare(problem: Problem, method: str, kernel: jax.Array) -> Any:
-    """Compute what a method can of the kernel alone; nothing where there is nothing to compute."""
-    return kernel if problem.products == 0 else METHOD_MODULES[method].prepare(problem, kernel)
-
-
-def possible(request: Request, problem: Problem) -> Request:
-    """Replace a named method that cannot compute the problem by "auto": so derivatives are planned."""
-    able = request.method == "auto" or not _refusal(request.method, problem)
-    return replace(request, method=request.method if able else "auto", problem=None)
+def _seen(method: str, problem: Problem) -> Problem:
+    """Return a problem as a method sees it: for most, the signal was continued where it wraps."""
+    return problem if METHODS[method].wraps else problem.extended
 
 
 def _refusal(method: str, problem: Problem) -> str:
     """Return why a method cannot compute a problem, or ""; any method returns an empty output."""
-    return METHOD_MODULES[method].supports(problem) if problem.products else ""
+    return METHODS[method].supports(_seen(method, problem)) if problem.products else ""
 
 
-def _rank(problem: Problem, request: Request, candidate: Candidate) -> float:
+def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) -> Candidate:
+    """Return what a method promises, and whether it keeps the bounds."""
+    refusal = _refusal(method, problem)
+    if refusal or not problem.products:
+        return Candidate(method, 0.0, 0, "", refusal)
+    seen = _seen(method, problem)
+    cost = METHODS[method].cost(seen, constants)
+    if seen.space != problem.space:  # the longer signal is one more array
+        held = seen.batch * seen.groups * seen.inputs * math.prod(seen.space)
+        held *= jnp.dtype(seen.dtype).itemsize
+        longer = 2 * held / constants.memory_rate
+        cost = costs.Cost(cost.seconds + longer, cost.bytes + held, cost.parameters)
+    return Candidate(method, *cost, how.refusal(method, cost))
+
+
+def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
     """Return the seconds that a candidate is ranked by.
 
     Between dense layers `direct` is favoured: neighbours that are computed in its layout move no data.
     """
-    dense = request.between_layers and min(problem.inputs, problem.outputs) >= DENSE
-    return candidate.seconds * (FAVOUR if dense and candidate.method == "direct" else 1.0)
-
-
-def _ask(name: str, problem: Problem, request: Request, constants: costs.Constants) -> Candidate:
-    refusal, cost = _refusal(name, problem), costs.Cost(0.0, 0)
-    if problem.products and not refusal:
-        cost = METHOD_MODULES[name].cost(problem, constants)
-    return Candidate(name, *cost, refusal or request.refusal(name, cost))
+    dense = how.between_layers and min(problem.inputs, problem.outputs) >= DENSE
+    favour = FAVOUR if dense and candidate.method == "direct" else 1.0
+    return candidate.seconds * favour * (METHODS[candidate.method].shared if how.shares_signal else 1.0)

@@ -23,8 +23,9 @@ from jax.interpreters import ad, batching, mlir
 
 from jaxconv import checks
 from jaxconv.engine.device import platform_name
-from jaxconv.engine.planning import ANY, BETWEEN_LAYERS, Plan, Request, compute, plan, possible, prepare
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.how import How
+from jaxconv.engine.planning import Plan, plan, possible
+from jaxconv.engine.problem import Problem, wrap
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -34,35 +35,43 @@ convolution_p = core.Primitive("convolution")
 
 
 def convolution(
-    signal: jax.Array, kernel: jax.Array, *, request: Request = ANY, **options: Any
+    signal: jax.Array, kernel: jax.Array, how: How, wraps: tuple[bool, ...] = (), **options: Any
 ) -> jax.Array:
-    """Do what `lax.conv_general_dilated` does with these arguments, as requested."""
-    return planned(partial(lax.conv_general_dilated, **options), request, check=True)(signal, kernel)
+    """Do what `lax.conv_general_dilated` does with these arguments, as asked.
+
+    Along the spatial axes that `wraps` says, in the order of the dimension numbers, what lies beyond an
+    edge comes from the other end of the signal.
+    """
+    call = partial(lax.conv_general_dilated, precision=how.precision, **options)
+    return planned(call, how, wraps, check=True)(signal, kernel)
 
 
-def planned(fn: Callable[..., Any], request: Request, check: bool = False) -> Callable[..., Any]:
+def planned(
+    fn: Callable[..., Any], how: How, wraps: tuple[bool, ...] = (), check: bool = False
+) -> Callable[..., Any]:
     """Return fn with lax's convolution primitive exchanged for ours, wherever it stands in its trace.
 
     With `check`, a request that cannot be met is an error at once.
     """
-    return rewritten(fn, *_planning(request, check))
+    return rewritten(fn, *_planning(how, wraps, check))
 
 
 @lru_cache(256)
-def _planning(request: Request, check: bool) -> tuple[Replace, Memory]:
+def _planning(how: How, wraps: tuple[bool, ...], check: bool) -> tuple[Replace, Memory]:
     """Return what puts our primitive where lax's stands, and the memory of where it was put."""
 
     def replace(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive is not lax_p:
             return equation
         if not _is_known(equation):  # a length of `jax.export`'s symbolic shapes: left to lax
-            if request.method not in ("auto", "direct"):
+            if how.method not in ("auto", "direct"):
                 rule = "be 'auto' or 'direct' where a length is symbolic"
-                raise checks.value_error("convolution", "method", rule, repr(request.method))
+                raise checks.value_error(how.function, "method", rule, repr(how.method))
             return equation
-        if check and request != ANY:
-            plan(_problem_in(equation, platform_name()), request)
-        return equation.replace(primitive=convolution_p, params=dict(equation.params, request=request))
+        params = dict(equation.params, how=how, wraps=wraps)
+        if check and not how.is_free:
+            plan(_problem_in(equation.invars, platform_name(), **params), how)
+        return equation.replace(primitive=convolution_p, params=params)
 
     return replace, Memory()
 
@@ -72,10 +81,12 @@ def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | No
     platform, found = platform_name(platform), []
 
     def look(equation: core.JaxprEqn) -> core.JaxprEqn:
-        if equation.primitive in (lax_p, convolution_p) and _is_known(equation):
-            problem = _problem_in(equation, platform)
-            request = equation.params.get("request", BETWEEN_LAYERS)
-            found.append(plan(problem, possible(request, problem)))
+        if equation.primitive is planned_p:
+            found.append(equation.params["plan"])
+        elif equation.primitive in (lax_p, convolution_p) and _is_known(equation):
+            problem = _problem_in(equation.invars, platform, **equation.params)
+            how = equation.params.get("how", How(between_layers=True))
+            found.append(plan(problem, possible(how, problem)))
         return equation
 
     jax.eval_shape(rewritten(fn, look), *operands)
@@ -87,9 +98,9 @@ def _is_known(equation: core.JaxprEqn) -> bool:
     return all(isinstance(n, int) for shape in shapes for n in shape)
 
 
-def _problem_in(equation: core.JaxprEqn, platform: str) -> Problem:
-    lhs, rhs = (v.aval for v in equation.invars)
-    return problem_of(lhs, rhs, platform, **equation.params)
+def _problem_in(operands: Sequence[Any], platform: str, **params: Any) -> Problem:
+    lhs, rhs = (v.aval for v in operands)
+    return problem_of(lhs, rhs, platform, **params)
 
 
 def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
@@ -116,6 +127,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
         precision=params["precision"],
         platform=platform,
         channels_last=lhs_spec[1] == len(lhs_spec) - 1,
+        wraps=params.get("wraps", ()),
     )
 
 
@@ -125,67 +137,96 @@ def parameters(lhs: jax.Array, rhs: jax.Array, **options: Any) -> dict[str, Any]
     return next(e.params for e in traced.eqns if e.primitive is lax_p)
 
 
-def run(platform: str, lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
-    """Plan, and compute by the planned method."""
+def run(platform: str, lhs: jax.Array, rhs: jax.Array, *, how: How, **params: Any) -> jax.Array:
+    """Plan, and compute as planned."""
     problem = problem_of(lhs, rhs, platform, **params)
-    method = plan(problem, possible(request, problem)).method
-    kernel = canonical_kernel(problem, rhs, params["dimension_numbers"].rhs_spec)
-    return run_ready(problem, method, lhs, prepare(problem, method, kernel), **params)
+    chosen = plan(problem, possible(how, problem))
+    signal = chosen.prepare_signal(canonical_signal(problem, lhs, **params))
+    kernel = chosen.prepare_kernel(canonical_kernel(problem, rhs, **params))
+    return in_layout(chosen.run(signal, kernel), problem, **params)
 
 
-def run_ready(problem: Problem, method: str, lhs: jax.Array, ready: Any, **params: Any) -> jax.Array:
-    """Bring the signal to the canonical form, compute, and bring the output to lax's layout."""
-    lhs_spec, _, out_spec = params["dimension_numbers"]
+def canonical_signal(problem: Problem, lhs: jax.Array, **params: Any) -> jax.Array:
+    """Bring a signal in lax's layout to the canonical one: batch, groups, inputs, space."""
     p, batch_groups = problem, params["batch_group_count"]
-    signal = lhs.transpose(lhs_spec)
+    signal = lhs.transpose(params["dimension_numbers"].lhs_spec)
     if batch_groups > 1:  # (g n, i) to (n, g, i)
         signal = signal.reshape(batch_groups, p.batch, p.inputs, *p.space).swapaxes(0, 1)
-    signal = signal.reshape(p.batch, p.groups, p.inputs, *p.space)
-    out = compute(problem, method, signal, ready)
+    return signal.reshape(p.batch, p.groups, p.inputs, *p.space)
+
+
+def canonical_kernel(problem: Problem, rhs: jax.Array, **params: Any) -> jax.Array:
+    """Bring a kernel in lax's layout to the canonical one: groups, outputs, inputs, window."""
+    p = problem
+    kernel = rhs.transpose(params["dimension_numbers"].rhs_spec)
+    return kernel.reshape(p.groups, p.outputs, p.inputs, *p.window)
+
+
+def in_layout(out: jax.Array, problem: Problem, **params: Any) -> jax.Array:
+    """Bring a canonical output to lax's layout."""
+    p, out_spec = problem, params["dimension_numbers"].out_spec
     out = out.reshape(p.batch, p.groups * p.outputs, *p.places)
     return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
 
 
-def canonical_kernel(problem: Problem, rhs: jax.Array, spec: Sequence[int]) -> jax.Array:
-    """Bring a kernel in lax's layout to the canonical one: groups, outputs, inputs, window."""
-    p = problem
-    return rhs.transpose(spec).reshape(p.groups, p.outputs, p.inputs, *p.window)
-
-
-def _abstract(lhs, rhs, *, request: Request, **params: Any):
-    del request
+def _abstract(lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
+    del how, wraps
     return lax_p.abstract_eval(lhs, rhs, **params)[0]
 
 
-def _transpose_signal(cotangent, lhs, rhs, *, request: Request, **params: Any):
+def _transpose_signal(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
+    """Return the cotangent of the signal.
+
+    Where the output is as long as a signal that wraps, so is that a convolution that wraps. Else it is
+    had of the continued signal, whose ends are then folded back.
+    """
+    stays = not any(wraps) or (all(wraps) and _is_as_long(lhs.aval, cotangent, params))
+    spec = params["dimension_numbers"].lhs_spec[2:]
+    widths = {axis: (max(lo, 0), max(hi, 0)) for axis, (lo, hi) in zip(spec, params["padding"])}
+    left = [(min(lo, 0), min(hi, 0)) for lo, hi in params["padding"]]
+
+    def forward(lhs, rhs):
+        if stays:
+            return lax_p.bind(lhs, rhs, **params)
+        at = {axis: pair for axis, pair, w in zip(widths, widths.values(), wraps) if w}
+        padding = [kept if w else pair for kept, pair, w in zip(left, params["padding"], wraps)]
+        return lax_p.bind(wrap(lhs, at), rhs, **dict(params, padding=tuple(padding)))
+
     def transposed(cotangent, rhs):
-        linear = partial(lax_p.bind, **params)
-        return jax.linear_transpose(lambda lhs: linear(lhs, rhs), lhs.aval)(cotangent)[0]
+        return jax.linear_transpose(lambda lhs: forward(lhs, rhs), lhs.aval)(cotangent)[0]
 
-    return planned(transposed, request)(cotangent, rhs)
+    return planned(transposed, how, wraps if stays else ())(cotangent, rhs)
 
 
-def _transpose_kernel(cotangent, lhs, rhs, *, request: Request, **params: Any):
+def _is_as_long(lhs: Any, out: Any, params: dict[str, Any]) -> bool:
+    """Return whether a convolution has an output for each sample of its signal."""
+    lhs_spec, _, out_spec = params["dimension_numbers"]
+    lengths = [(lhs.shape[i], out.shape[j]) for i, j in zip(lhs_spec[2:], out_spec[2:])]
+    plain = {1} == {1, *params["window_strides"], *params["lhs_dilation"]}
+    return plain and all(n == m for n, m in lengths)
+
+
+def _transpose_kernel(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
     def transposed(cotangent, lhs):
         linear = partial(lax_p.bind, **params)
         return jax.linear_transpose(lambda rhs: linear(lhs, rhs), rhs.aval)(cotangent)[0]
 
-    return planned(transposed, request)(cotangent, lhs)
+    return planned(transposed, how, wraps)(cotangent, lhs)
 
 
-def _batch(operands, axes, *, request: Request, **params: Any):
+def _batch(operands, axes, *, how: How, wraps: tuple[bool, ...], **params: Any):
     batched = jax.vmap(partial(lax_p.bind, **params), in_axes=axes)
-    return planned(batched, request)(*operands), 0
+    return planned(batched, how, wraps)(*operands), 0
 
 
-def _evaluate(lhs: jax.Array, rhs: jax.Array, *, request: Request, **params: Any) -> jax.Array:
+def _evaluate(lhs: jax.Array, rhs: jax.Array, *, how: How, **params: Any) -> jax.Array:
     """Run outside of any jit: as one program, compiled once."""
-    return _compiled(platform_name(), request, tuple(params.items()))(lhs, rhs)
+    return _compiled(platform_name(), how, tuple(params.items()))(lhs, rhs)
 
 
 @lru_cache(1024)
-def _compiled(platform: str, request: Request, params: tuple[tuple[str, Any], ...]):
-    return jax.jit(partial(run, platform, request=request, **dict(params)))
+def _compiled(platform: str, how: How, params: tuple[tuple[str, Any], ...]):
+    return jax.jit(partial(run, platform, how=how, **dict(params)))
 
 
 convolution_p.def_impl(_evaluate)
@@ -196,3 +237,19 @@ for _platform in PLATFORMS:
     _lowering = mlir.lower_fun(partial(run, _platform), multiple_results=False)
     mlir.register_lowering(convolution_p, _lowering, platform=_platform)
 mlir.register_lowering(convolution_p, mlir.lower_fun(partial(run, "other"), multiple_results=False))
+
+
+planned_p = core.Primitive("planned")
+"""The identity, on what a plan computed of prepared operands: so the trace tells the plan."""
+
+
+def mark(out: jax.Array, chosen: Plan) -> jax.Array:
+    """Return an output as it is, and note in the trace by which plan it was computed."""
+    return planned_p.bind(out, plan=chosen)
+
+
+planned_p.def_impl(lambda out, plan: out)
+planned_p.def_abstract_eval(lambda out, plan: out)
+mlir.register_lowering(planned_p, lambda context, out, plan: [out])
+batching.primitive_batchers[planned_p] = lambda outs, axes, plan: (mark(outs[0], plan), axes[0])
+ad.deflinear(planned_p, lambda cotangent, plan: [cotangent])

@@ -3,12 +3,12 @@
     out[n, g, o, s] = sum over i, t of signal[n, g, i, s stride + t dilation] kernel[g, o, i, t]
 
 with n the batch, g the group, i and o the input and output features, s the place and t the tap
-(tuples over the spatial axes); the signal is dilated and padded first. Layouts and batch groups are
-gone: whatever `jax.lax.conv_general_dilated` can express is brought to this form by `primitive.py`.
+(tuples over the spatial axes); the signal is dilated and padded first, with zeros or, along an axis that
+wraps, from its other end. Layouts and batch groups are gone: whatever `jax.lax.conv_general_dilated` can
+express is brought to this form by `primitive.py`.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,7 @@ class Problem:
     precision: Any = None  # as `jax.lax.Precision`, canonical
     platform: str = "cpu"
     channels_last: bool = False  # as the signal came; here they are not, and moving them costs
+    wraps: tuple[bool, ...] = ()  # per axis: whether padding comes from the other end; () for none
 
     @property
     def rank(self) -> int:
@@ -108,14 +109,32 @@ class Problem:
         same = self.window[axis] == self.strides[axis] == self.signal_dilation[axis] == 1
         return same and self.padding[axis] == (0, 0)
 
-    def with_padding(self, padding: Sequence[tuple[int, int]]) -> "Problem":
-        """Return the same problem with other padding."""
-        return replace(self, padding=tuple(padding))
+    @cached_property
+    def extended(self) -> "Problem":
+        """The same problem of the signal that `extend` returns: nothing wraps any more."""
+        if not any(self.wraps):
+            return replace(self, wraps=()) if self.wraps else self
+        widths = self._wrapped_widths()
+        space = [n + low + high for n, (low, high) in zip(self.space, widths)]
+        left = [(lo - low, hi - high) for (lo, hi), (low, high) in zip(self.padding, widths)]
+        return replace(self, space=tuple(space), padding=tuple(left), wraps=())
 
-    def pad(self, signal: jax.Array) -> jax.Array:
-        """Dilate and pad a signal of this problem, so that both are used up."""
-        edges = zip(self.padding, self.signal_dilation, strict=True)
-        return pad_space(signal, [(lo, hi, dilation - 1) for (lo, hi), dilation in edges])
+    def extend(self, signal: jax.Array) -> jax.Array:
+        """Continue a signal of this problem from its other end, along the axes that wrap."""
+        return wrap(signal, dict(enumerate(self._wrapped_widths(), 3)))
+
+    def _wrapped_widths(self) -> list[tuple[int, int]]:
+        wraps = self.wraps or (False,) * self.rank
+        return [(max(lo, 0), max(hi, 0)) if w else (0, 0) for w, (lo, hi) in zip(wraps, self.padding)]
+
+    def stage(self, signal: jax.Array, size: Shape | None = None) -> jax.Array:
+        """Dilate and pad a signal of this problem, to a spatial size; by default what its padding says."""
+        edges = zip(size or self.padded, self.dilated, self.padding, self.signal_dilation, strict=True)
+        return pad_space(signal, [(lo, m - n - lo, dilation - 1) for m, n, (lo, _), dilation in edges])
+
+    def cut(self, out: jax.Array) -> jax.Array:
+        """Take the wanted places of an output that begins with them: every stride-th of `dense`."""
+        return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *self.dense], [1, 1, 1, *self.strides])
 
 
 def pad_space(operand: jax.Array, config: list[tuple[int, int, int]]) -> jax.Array:
@@ -131,6 +150,16 @@ def pad_space(operand: jax.Array, config: list[tuple[int, int, int]]) -> jax.Arr
     compact = operand.reshape(*lead, *operand.shape[3:])
     padded = lax.pad(compact, jnp.zeros((), operand.dtype), [(0, 0, 0)] * len(lead) + config)
     return lax.optimization_barrier(padded).reshape(*operand.shape[:3], *padded.shape[len(lead) :])
+
+
+def wrap(signal: jax.Array, widths: dict[int, tuple[int, int]]) -> jax.Array:
+    """Continue a signal from its other end, by (before, behind) samples along each of some axes."""
+    for axis, (low, high) in widths.items():
+        n = signal.shape[axis]
+        ends = [np.arange(-low, 0) % n, np.arange(high) % n]
+        before, behind = (jnp.take(signal, places, axis) for places in ends)
+        signal = jnp.concatenate([before, signal, behind], axis) if low or high else signal
+    return lax.optimization_barrier(signal)
 
 
 def _dilate(shape: Shape, dilation: Shape) -> Shape:

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, pad_space
 
-LOCAL = True
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down
 MOST_PADDED = 2  # input features up to which padding beforehand is faster
 MOST_CALLS = 32  # groups that are computed one by one, since JAX computes them together slowly
@@ -49,11 +49,6 @@ def cost(problem: Problem, c: Constants) -> Cost:
     )
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
-    """Leave the kernel as it is."""
-    return kernel
-
-
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Call lax; on a CPU in the ways in which it is fast, and right, there.
 
@@ -66,7 +61,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     if p.platform != "cpu":
         return _call(p, signal, kernel, features_last=False)
     if _pads(p):
-        signal = p.pad(signal)
+        signal = p.stage(signal)
         p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
     if max(p.signal_dilation, default=1) == 1 and min(map(min, p.padding), default=0) < 0:
         crop = [(min(lo, 0), min(hi, 0), 0) for lo, hi in p.padding]
@@ -111,3 +106,6 @@ def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, features_last:
         preferred_element_type=None if p.accumulator == signal.dtype else p.accumulator,
     )
     return (jnp.moveaxis(out, -1, 1) if features_last else out).reshape(p.output)
+
+
+METHOD = Method(supports, cost, run, is_local=True)

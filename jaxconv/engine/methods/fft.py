@@ -12,14 +12,13 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from scipy.fft import next_fast_len
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, Shape, pad_space
 from jaxconv.engine.summing import sum_as_tree
 
-LOCAL = False
 MOST_TERMS = 16  # input features that are summed as one fused loop; beyond, as a matrix product
 
 
@@ -44,31 +43,23 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Transform the kernel."""
     forward, _ = transforms(problem, lengths(problem))
     return response(forward, dilate_kernel(problem, kernel))
 
 
-def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
-    """Transform, multiply, transform back, cut the outputs out."""
-    return finish(problem, transform(problem, signal), response)
-
-
-def transform(problem: Problem, signal: jax.Array) -> jax.Array:
+def prepare_signal(problem: Problem, signal: jax.Array) -> jax.Array:
     """Transform the signal."""
     size = lengths(problem)
     forward, _ = transforms(problem, size)
-    return forward(_lay_out(problem, signal.astype(problem.accumulator), size))
+    return forward(problem.stage(signal.astype(problem.accumulator), size))
 
 
-def finish(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
+def run(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply, transform back, cut the outputs out."""
-    size = lengths(problem)
-    _, inverse = transforms(problem, size)
-    out = inverse(product(problem, spectrum, response))
-    limits = [min(n, s) for n, s in zip(problem.dense, size)]
-    return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *limits], [1, 1, 1, *problem.strides])
+    _, inverse = transforms(problem, lengths(problem))
+    return problem.cut(inverse(product(problem, spectrum, response)))
 
 
 def lengths(problem: Problem) -> Shape:
@@ -118,12 +109,6 @@ def dilate_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     return pad_space(kernel.astype(problem.accumulator), edges)
 
 
-def _lay_out(problem: Problem, signal: jax.Array, size: Shape) -> jax.Array:
-    """Dilate the signal and place it behind its lower padding in a stage of the given size."""
-    edges = zip(problem.dilated, size, problem.padding, problem.signal_dilation, strict=True)
-    return pad_space(signal, [(lo, length - n - lo, d - 1) for n, length, (lo, _), d in edges])
-
-
 def product(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
     """Sum over the input features: (n, g, i, ...) with (g, o, i, ...) to (n, g, o, ...)."""
     if problem.inputs > MOST_TERMS:
@@ -138,3 +123,13 @@ def product_seconds(problem: Problem, c: Constants, size: int) -> float:
     rate = c.fft_product_rate if problem.inputs <= MOST_TERMS else c.fft_matrix_rate
     terms = problem.batch * problem.groups * problem.inputs * problem.outputs
     return (2 if problem.is_complex else 1) * 4 * size * terms / rate
+
+
+METHOD = Method(
+    supports,
+    cost,
+    run,
+    prepare_signal,
+    prepare_kernel,
+    shared=2 / 3,  # one of three transforms is saved
+)

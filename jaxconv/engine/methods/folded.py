@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.problem import Problem, pad_space
+from jaxconv.engine.methods.method import Method
+from jaxconv.engine.problem import Problem
 
-LOCAL = False  # the zeros of the band meet a NaN of the same row
 WIDEST = 2048
 
 
@@ -50,7 +50,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(seconds, held, f"rows of {b}")
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Build the banded matrix."""
     b = _fold(problem)
     return _band(kernel.astype(problem.accumulator).ravel(), b, _blocks(problem, b))
@@ -60,11 +60,9 @@ def run(problem: Problem, signal: jax.Array, band: jax.Array) -> jax.Array:
     """Fold the lines, convolve with channels last, unfold."""
     p, b = problem, _fold(problem)
     blocks, rows = _blocks(p, b), -(-p.places[-1] // b)
-    lo, (*_, n) = p.padding[-1][0], p.dilated
-    edges = (lo, (rows + blocks - 1) * b - n - lo, p.signal_dilation[-1] - 1)
-    lines = p.batch * math.prod(p.places[:-1])
-    staged = pad_space(signal.astype(p.accumulator).reshape(lines, 1, 1, p.space[-1]), [edges])
-    folded = staged.reshape(lines, rows + blocks - 1, b)
+    lines, high = p.batch * math.prod(p.places[:-1]), rows + blocks - 1
+    staged = p.stage(signal.astype(p.accumulator), (*p.padded[:-1], high * b))
+    folded = staged.reshape(lines, high, b)
     out = lax.conv_general_dilated(
         folded,
         band,
@@ -96,3 +94,8 @@ def _band(kernel: jax.Array, b: int, blocks: int) -> jax.Array:
     copy = jnp.pad(kernel, (0, length + 1 - kernel.size))
     columns = jnp.tile(copy, b)[: b * length].reshape(b, length)
     return columns.T.reshape(blocks, b, b)
+
+
+METHOD = Method(  # not local: the zeros of the band meet a NaN of the same row
+    supports, cost, run, prepare_kernel=prepare_kernel
+)

@@ -11,13 +11,13 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
-from jaxconv.engine.problem import Problem, Shape, pad_space
+from jaxconv.engine.methods.blocks import Blocks, blocks
+from jaxconv.engine.methods.method import Method
+from jaxconv.engine.problem import Problem, pad_space
 
-LOCAL = False
 MOST_PAIRS = 256  # of a signal and a kernel, that are summed in one fused loop
 BLOCK = {1: 2048, 2: 128, 3: 32}  # shortest block along the first axis, by rank
 
@@ -27,47 +27,41 @@ def supports(problem: Problem) -> str:
     refusal = fft.supports(problem)
     if problem.rank > 3:
         refusal = f"{problem.rank} spatial axes, and blocks are of 1 to 3"
-    if not refusal and _count(problem) < 2:
+    if not refusal and _blocks(problem).count < 2:
         refusal = f"{problem.reach[0]:,} taps along the first axis are one block"
     return refusal
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """The transforms of both operands' blocks, one inverse, and the products."""
-    p, count, n = problem, _count(problem), math.prod(_size(problem))
+    p, cuts = problem, _blocks(problem)
+    n = math.prod(cuts.size)
     signals, kernels = p.batch * p.groups * p.inputs, p.groups * p.outputs * p.inputs
     outputs, width = p.batch * p.groups * p.outputs, 2 if p.is_complex else 1
-    blocks = count * (signals + kernels)
-    seconds = c.fft_call + transform_seconds(c, width * (blocks + outputs), n)
-    seconds += fft.product_seconds(p, c, n * count)
-    seconds += 2 * p.accumulator.itemsize * blocks * n / c.memory_rate
-    return Cost(seconds, 2 * p.accumulator.itemsize * n * blocks, f"blocks of {_size(p)[0]}")
+    pieces = cuts.count * (signals + kernels)
+    seconds = c.fft_call + transform_seconds(c, width * (pieces + outputs), n)
+    seconds += fft.product_seconds(p, c, n * cuts.count)
+    seconds += 2 * p.accumulator.itemsize * pieces * n / c.memory_rate
+    return Cost(seconds, 2 * p.accumulator.itemsize * n * pieces, f"blocks of {cuts.size[0]}")
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Cut the kernel into blocks and transform them."""
-    p, size, step, count = problem, _size(problem), _step(problem), _count(problem)
-    forward, _ = fft.transforms(p, size)
-    dilated = fft.dilate_kernel(p, kernel)
-    ends = [(0, n - m, 0) for n, m in zip((count * step, *p.reach[1:]), p.reach, strict=True)]
-    pieces = pad_space(dilated, ends).reshape(*kernel.shape[:3], count, step, *p.reach[1:])
+    p, cuts = problem, _blocks(problem)
+    forward, _ = fft.transforms(p, cuts.size)
+    ends = [(0, cuts.count * cuts.step - p.reach[0], 0)] + [(0, 0, 0)] * (p.rank - 1)
+    whole = pad_space(fft.dilate_kernel(p, kernel), ends)
+    pieces = whole.reshape(*kernel.shape[:3], cuts.count, cuts.step, *p.reach[1:])
     return fft.response(forward, pieces)
 
 
 def run(problem: Problem, signal: jax.Array, responses: jax.Array) -> jax.Array:
     """Cut the signal into blocks, transform, multiply and add up, transform back."""
-    p, size, step, count = problem, _size(problem), _step(problem), _count(problem)
-    forward, inverse = fft.transforms(p, size)
-    ends = [n - m for n, m in zip((count * step + p.dense[0] - 1, *size[1:]), p.padded, strict=True)]
-    padding = [(lo, hi + end) for (lo, hi), end in zip(p.padding, ends, strict=True)]
-    padded = p.with_padding(padding).pad(signal.astype(p.accumulator))
-    starts = jnp.arange(count) * step
-    blocks = jax.vmap(lambda start: lax.dynamic_slice_in_dim(padded, start, size[0], 3), out_axes=3)(
-        starts
-    )
-
-    out = inverse(_sum_of_products(p, forward(blocks), responses))
-    return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *p.dense], [1, 1, 1, *p.strides])
+    p, cuts = problem, _blocks(problem)
+    forward, inverse = fft.transforms(p, cuts.size)
+    whole = (cuts.count * cuts.step + p.dense[0] - 1, *cuts.size[1:])
+    pieces = cuts.gather(p.stage(signal.astype(p.accumulator), whole), 0, cuts.count, axis=3)
+    return p.cut(inverse(_sum_of_products(p, forward(pieces), responses)))
 
 
 def _sum_of_products(problem: Problem, spectra: jax.Array, responses: jax.Array) -> jax.Array:
@@ -77,16 +71,11 @@ def _sum_of_products(problem: Problem, spectra: jax.Array, responses: jax.Array)
     return jnp.einsum("ngib...,goib...->ngo...", spectra, responses, precision=problem.precision)
 
 
-def _size(problem: Problem) -> Shape:
-    """Return the length of a block: some eight times the lags along the first axis, the rest whole."""
-    p = problem
-    first = min(max(8 * p.dense[0], BLOCK[p.rank]), p.padded[0])
-    return tuple(fft.fast_length(p, n) for n in (first, *p.padded[1:]))
+def _blocks(problem: Problem) -> Blocks:
+    """Return blocks of some eight times the lags along the first axis, the other axes whole."""
+    lags = problem.dense[0]
+    first = max(8 * lags, BLOCK[problem.rank])
+    return blocks(problem, first, narrower=lags, total=problem.reach[0])
 
 
-def _step(problem: Problem) -> int:
-    return _size(problem)[0] - problem.dense[0] + 1
-
-
-def _count(problem: Problem) -> int:
-    return -(-problem.reach[0] // _step(problem))
+METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel)

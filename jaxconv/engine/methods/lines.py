@@ -15,10 +15,10 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, pad_space
 from jaxconv.engine.summing import sum_as_tree
 
-LOCAL = False
 MOST_TERMS = 56
 
 
@@ -48,7 +48,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(seconds + sums, p.accumulator.itemsize * length * (2 * held + 2 * made + kernels))
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Transform the kernel's lines."""
     spread = [(0, 0, 0)] * (problem.rank - 1) + [(0, 0, problem.kernel_dilation[-1] - 1)]
     kernel = pad_space(kernel.astype(problem.accumulator), spread)
@@ -59,10 +59,7 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Transform lines, sum over the kernel's lines, transform back, cut the outputs out."""
     length = fft.lengths(problem)[-1]
     forward, inverse = _transforms(problem)
-    lo, n = problem.padding[-1][0], problem.dilated[-1]
-    edges = [(a, b, d - 1) for (a, b), d in zip(problem.padding, problem.signal_dilation, strict=True)]
-    edges[-1] = (lo, length - n - lo, problem.signal_dilation[-1] - 1)
-    staged = pad_space(signal.astype(problem.accumulator), edges)
+    staged = problem.stage(signal.astype(problem.accumulator), (*problem.padded[:-1], length))
     lines = forward(staged, length)
 
     lead = slice(None, problem.rank - 1)
@@ -81,8 +78,7 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     taps = itertools.product(*map(range, problem.window[lead]))
     total = sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
     wide = inverse(total, length)
-    last = min(problem.dense[-1], length)
-    return lax.slice_in_dim(wide, 0, last, problem.strides[-1], axis=-1)
+    return lax.slice_in_dim(wide, 0, problem.dense[-1], problem.strides[-1], axis=-1)
 
 
 def _transforms(problem: Problem):
@@ -91,3 +87,6 @@ def _transforms(problem: Problem):
 
 def _terms(problem: Problem) -> int:
     return problem.inputs * math.prod(problem.window[:-1])
+
+
+METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel)

@@ -16,9 +16,10 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
-from jaxconv.engine.problem import Problem, Shape
+from jaxconv.engine.methods.blocks import Blocks, blocks
+from jaxconv.engine.methods.method import Method
+from jaxconv.engine.problem import Problem
 
-LOCAL = False
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
 MOVES = {1: 4, 2: 6, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
 GROUP_BYTES = 32_000_000  # blocks are transformed in groups of about so much memory
@@ -29,46 +30,44 @@ def supports(problem: Problem) -> str:
     refusal = fft.supports(problem)
     if problem.rank > 3:
         refusal = f"{problem.rank} spatial axes, and blocks are of 1 to 3"
-    if not refusal and _count(problem) < 2:
+    if not refusal and _blocks(problem).count < 2:
         refusal = "one block would hold all of it"
     return refusal
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """As `fft`, on all blocks, which are gathered and laid side by side."""
-    p, n, count = problem, math.prod(_size(problem)), _count(problem)
-    blocks = count * p.batch * p.groups * (p.inputs + p.outputs)
+    p, cuts = problem, _blocks(problem)
+    n, count = math.prod(cuts.size), cuts.count
+    pieces = count * p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs
     width, moves = 2 if p.is_complex else 1, MOVES[p.rank]
-    seconds = c.fft_call + transform_seconds(c, width * (blocks + kernels), n)
+    seconds = c.fft_call + transform_seconds(c, width * (pieces + kernels), n)
     seconds += fft.product_seconds(p, c, n * count)
-    seconds += moves * p.accumulator.itemsize * blocks * n / c.memory_rate
+    seconds += moves * p.accumulator.itemsize * pieces * n / c.memory_rate
     size = p.accumulator.itemsize
     padded = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
-    held = 2 * size * n * (blocks // -(-count // _group(p)) + kernels)
-    return Cost(seconds, padded + held, f"blocks of {_size(p)[0]:,}")
+    held = 2 * size * n * (pieces // -(-count // _group(p)) + kernels)
+    return Cost(seconds, padded + held, f"blocks of {cuts.size[0]:,}")
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Transform the kernel, as long as a block."""
-    forward, _ = fft.transforms(problem, _size(problem))
+    forward, _ = fft.transforms(problem, _blocks(problem).size)
     return fft.response(forward, fft.dilate_kernel(problem, kernel))
 
 
 def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Pad to whole blocks, convolve them in groups, lay them end to end, cut the outputs out."""
-    p, size, per = problem, _size(problem), _group(problem)
-    groups = -(-_count(p) // per)
-    step = _step(p)
-    forward, inverse = fft.transforms(p, size)
-    whole = (groups * per * step + p.reach[0] - 1, *size[1:])
-    padding = [(lo, hi + n - m) for (lo, hi), n, m in zip(p.padding, whole, p.padded, strict=True)]
-    padded = p.with_padding(padding).pad(signal.astype(p.accumulator))
+    p, cuts, per = problem, _blocks(problem), _group(problem)
+    groups, step = -(-cuts.count // per), cuts.step
+    forward, inverse = fft.transforms(p, cuts.size)
+    whole = (groups * per * step + p.reach[0] - 1, *cuts.size[1:])
+    staged = p.stage(signal.astype(p.accumulator), whole)
 
     def convolve(group: jax.Array) -> jax.Array:
-        starts = (group * per + jnp.arange(per)) * step
-        blocks = jax.vmap(lambda start: lax.dynamic_slice_in_dim(padded, start, size[0], 3))(starts)
-        out = inverse(jax.vmap(partial(fft.product, p, response=response))(forward(blocks)))
+        pieces = cuts.gather(staged, group * per, per, axis=0)
+        out = inverse(jax.vmap(partial(fft.product, p, response=response))(forward(pieces)))
         cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], step, *p.dense[1:]])
         return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], per * step, *p.dense[1:])
 
@@ -78,28 +77,23 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
         else convolve(jnp.array(0))
     )
     line = done.reshape(*p.output[:3], groups * per * step, *p.dense[1:])
-    return lax.slice(line, [0] * line.ndim, [*p.output[:3], *p.dense], [1, 1, 1, *p.strides])
+    return p.cut(line)
 
 
-def _size(problem: Problem) -> Shape:
-    """Return the shape of a block: the power of two above four kernels along the first axis."""
-    p = problem
-    first = max(1 << (4 * p.reach[0]).bit_length(), SHORTEST[p.rank])
-    return tuple(fft.fast_length(p, n) for n in (min(first, p.padded[0]), *p.padded[1:]))
-
-
-def _step(problem: Problem) -> int:
-    return _size(problem)[0] - problem.reach[0] + 1
-
-
-def _count(problem: Problem) -> int:
-    return -(-problem.dense[0] // _step(problem))
+def _blocks(problem: Problem) -> Blocks:
+    """Return blocks of the power of two above four kernels along the first axis."""
+    reach = problem.reach[0]
+    first = max(1 << (4 * reach).bit_length(), SHORTEST[problem.rank])
+    return blocks(problem, first, narrower=reach, total=problem.dense[0])
 
 
 def _group(problem: Problem) -> int:
     """Return how many blocks are transformed at a time: groups of one size, of about `GROUP_BYTES`."""
-    p, count = problem, _count(problem)
-    features = p.batch * p.groups * (p.inputs + p.outputs)
-    held = 2 * p.accumulator.itemsize * math.prod(_size(p)) * features
+    p, cuts = problem, _blocks(problem)
+    count, features = cuts.count, p.batch * p.groups * (p.inputs + p.outputs)
+    held = 2 * p.accumulator.itemsize * math.prod(cuts.size) * features
     groups = -(-count * held // GROUP_BYTES)
     return -(-count // min(groups, count))
+
+
+METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel)

@@ -16,14 +16,14 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost, built_in
 from jaxconv.engine.methods import direct, fft, lags, products
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
-LOCAL = False  # a phase with fewer taps has a zero, which meets a NaN
 WAYS = {
-    "direct": direct,
-    "products": products,
-    "fft": fft,
-    "lags": lags,
+    "direct": direct.METHOD,
+    "products": products.METHOD,
+    "fft": fft.METHOD,
+    "lags": lags.METHOD,
 }  # shifts would not be vectorized
 
 
@@ -45,7 +45,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(inner.seconds + 6 * moved / c.memory_rate, inner.bytes + moved, f"by {name}")
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Deal the taps out to the phases, which become output features."""
     p, phased, k = problem, _phased(problem), kernel
     for axis, (d, (lo, _), m, v) in enumerate(
@@ -59,13 +59,13 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
         dealt = padded.reshape(*k.shape[:at], v, d, *k.shape[at + 1 :])
         k = jnp.moveaxis(jnp.flip(dealt, at + 1), at + 1, 2 + axis)
     k = k.reshape(p.groups, phased.outputs, p.inputs, *phased.window)
-    return WAYS[_way(problem)].prepare(phased, k)
+    return WAYS[_way(problem)].prepare_kernel(phased, k)
 
 
 def run(problem: Problem, signal: jax.Array, ready: jax.Array) -> jax.Array:
     """Convolve the undilated signal, interleave the phases, cut the outputs out."""
-    p, phased = problem, _phased(problem)
-    out = WAYS[_way(problem)].run(phased, signal, ready)
+    p, phased, way = problem, _phased(problem), WAYS[_way(problem)]
+    out = way.run(phased, way.prepare_signal(phased, signal), ready)
     out = out.reshape(p.batch, p.groups, p.outputs, *p.signal_dilation, *phased.places)
     order = [axis for i in range(p.rank) for axis in (3 + p.rank + i, 3 + i)]
     whole = [n * d for n, d in zip(phased.places, p.signal_dilation, strict=True)]
@@ -100,3 +100,8 @@ def _way(problem: Problem) -> str:
     phased, c = _phased(problem), built_in(problem.platform)
     able = {name: way.cost(phased, c) for name, way in WAYS.items() if not way.supports(phased)}
     return min(able, key=lambda name: able[name].seconds)
+
+
+METHOD = Method(
+    supports, cost, run, prepare_kernel=prepare_kernel
+)  # a phase with fewer taps has a zero, which meets a NaN

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
-LOCAL = True
 MOST_PLACES = 64  # unrolled
 
 
@@ -39,7 +39,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(seconds + 2 * p.products / c.product_rate, held + size * copied)
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Lay the taps in a row."""
     return kernel.astype(problem.accumulator).reshape(*kernel.shape[:3], problem.taps)
 
@@ -47,11 +47,9 @@ def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Multiply at all places at once, or place by place."""
     p = problem
-    signal = p.pad(signal.astype(p.accumulator))
+    signal = p.stage(signal.astype(p.accumulator))
     if p.taps == 1:
-        limits = [*signal.shape[:3], *p.dense]
-        taken = lax.slice(signal, [0] * signal.ndim, limits, [1, 1, 1, *p.strides])
-        return jnp.einsum("ngi...,goi->ngo...", taken, kernel[..., 0], precision=p.precision)
+        return jnp.einsum("ngi...,goi->ngo...", p.cut(signal), kernel[..., 0], precision=p.precision)
     places = itertools.product(*map(range, p.places))
     sums = [
         jnp.einsum("ngit,goit->ngo", _under(p, signal, place), kernel, precision=p.precision)
@@ -69,3 +67,6 @@ def _under(problem: Problem, signal: jax.Array, place: tuple[int, ...]) -> jax.A
         signal, [0, 0, 0, *start], [*signal.shape[:3], *stop], [1, 1, 1, *p.kernel_dilation]
     )
     return under.reshape(*signal.shape[:3], p.taps)
+
+
+METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)

@@ -14,10 +14,10 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_as_tree
 
-LOCAL = True
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
 
 
@@ -44,14 +44,14 @@ def cost(problem: Problem, c: Constants) -> Cost:
     return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
 
 
-def prepare(problem: Problem, kernel: jax.Array) -> jax.Array:
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
     """Take the taps in the type of the sums."""
     return kernel.astype(problem.accumulator)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
-    padded = problem.pad(signal.astype(problem.accumulator))
+    padded = problem.stage(signal.astype(problem.accumulator))
     compute = partial(_sum, problem, kernel, padded)
     return fenced(compute, signal, kernel) if problem.platform == "cpu" else compute()
 
@@ -73,3 +73,6 @@ def _sum(problem: Problem, kernel: jax.Array, signal: jax.Array) -> jax.Array:
 
     taps = itertools.product(*map(range, problem.window))
     return sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
+
+
+METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)

@@ -1,0 +1,72 @@
+"""Circular: one FFT of the signal's own length, for a signal that wraps around.
+
+A product of transforms is a convolution that wraps, so nothing is padded. Wins where the kernel is large
+and the length is one that is transformed fast.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv.engine.costs import Constants, Cost, transform_seconds
+from jaxconv.engine.methods import fft
+from jaxconv.engine.methods.method import Method
+from jaxconv.engine.problem import Problem, pad_space, wrap
+
+SLOW = 4.0  # times longer that a length with large prime factors takes
+
+
+def supports(problem: Problem) -> str:
+    """A signal that wraps along all axes, and is no shorter than the kernel; no integers."""
+    p = problem
+    if not p.rank or not all(p.wraps or (False,)):
+        return "the signal does not wrap around along every axis"
+    if p.rank > 3:
+        return f"{p.rank} spatial axes, and at most 3 are transformed"
+    if max(p.signal_dilation) > 1:
+        return "the signal is dilated"
+    if any(m > n for n, m in zip(p.space, p.reach)):
+        return f"a kernel of {p.reach}, longer than the signal"
+    return fft.supports(p)
+
+
+def cost(problem: Problem, c: Constants) -> Cost:
+    """As `fft`, of the signal's own length."""
+    p, n = problem, math.prod(problem.space)
+    fast = all(fft.fast_length(p, length) == length for length in p.space)
+    signals = p.batch * p.groups * (p.inputs + p.outputs)
+    kernels = p.groups * p.inputs * p.outputs
+    width, lines = 2 if p.is_complex else 1, 1 if p.rank == 1 else 2
+    seconds = transform_seconds(c, width * (signals + kernels), n, lines) * (1.0 if fast else SLOW)
+    seconds += c.fft_call + fft.product_seconds(p, c, n)
+    moved = p.accumulator.itemsize * n * (signals + kernels)
+    return Cost(seconds + 4 * moved / c.memory_rate, 2 * moved)
+
+
+def prepare_signal(problem: Problem, signal: jax.Array) -> jax.Array:
+    """Transform the signal."""
+    forward, _ = fft.transforms(problem, problem.space)
+    return forward(signal.astype(problem.accumulator))
+
+
+def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Lay the kernel where the first output's window begins, and transform it."""
+    p = problem
+    forward, _ = fft.transforms(p, p.space)
+    ends = [(0, n - m, 0) for n, m in zip(p.space, p.reach)]
+    stage = pad_space(fft.dilate_kernel(p, kernel), ends)
+    rolled = jnp.roll(stage, [-lo for lo, _ in p.padding], range(3, 3 + p.rank))
+    return fft.response(forward, rolled)
+
+
+def run(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
+    """Multiply, transform back; places beyond the signal's length are those of its beginning again."""
+    p = problem
+    _, inverse = fft.transforms(p, p.space)
+    out = inverse(fft.product(p, spectrum, response))
+    beyond = {axis: (0, max(m - n, 0)) for axis, (m, n) in enumerate(zip(p.dense, p.space), 3)}
+    return p.cut(wrap(out, beyond) if any(high for _, high in beyond.values()) else out)
+
+
+METHOD = Method(supports, cost, run, prepare_signal, prepare_kernel, wraps=True, shared=2 / 3)
