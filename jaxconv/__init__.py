@@ -1,25 +1,26 @@
 """Convolution and matched filtering in JAX: planned per shape, differentiable to any order.
 
-`jaxconv.learning` and `jaxconv.plotting` are imported by name, since they load optax and matplotlib.
+`jaxconv.learning` and `jaxconv.plotting` are loaded when they are first used, since they need optax and
+matplotlib.
 """
 
+import sys
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
 from jaxconv import detection, kernels, matching, reference, signals
-from jaxconv.convolution import boundaries
-from jaxconv.convolution.functions import conv_general_dilated, convolve, correlate
+from jaxconv.convolution import boundaries, conv_general_dilated, convolve, correlate
+from jaxconv.convolution.choosing import choose_conv_method, plan
+from jaxconv.convolution.lags import correlation_lags
 from jaxconv.convolution.masked import convolve_masked
-from jaxconv.convolution.preparation import prepare
-from jaxconv.convolution.scipy_family import (
-    choose_conv_method,
-    convolve2d,
-    correlate2d,
-    correlation_lags,
-    fftconvolve,
-    oaconvolve,
-    sepfir2d,
-)
+from jaxconv.convolution.preparing import prepare
+from jaxconv.convolution.scipy_family import convolve2d, correlate2d, fftconvolve, oaconvolve, sepfir2d
 from jaxconv.convolution.separable import convolve_separable, gaussian_filter
-from jaxconv.engine.acceleration import accelerate, explain, plan
+from jaxconv.engine.acceleration import accelerate, explain
 from jaxconv.matching import match_template
+
+if TYPE_CHECKING:
+    from jaxconv import learning, plotting
 
 __all__ = [
     "accelerate",
@@ -38,12 +39,25 @@ __all__ = [
     "fftconvolve",
     "gaussian_filter",
     "kernels",
+    "learning",
     "match_template",
     "matching",
     "oaconvolve",
     "plan",
+    "plotting",
     "prepare",
     "reference",
     "sepfir2d",
     "signals",
 ]
+
+sys.modules["jaxconv.boundaries"] = boundaries  # `from jaxconv.boundaries import extend` goes on working
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part that is only needed by those who use it."""
+    if name in ("learning", "plotting"):
+        return import_module(f"jaxconv.{name}")
+    if name == "__version__":
+        return metadata.version("jaxconv")
+    raise AttributeError(f"module 'jaxconv' has no attribute {name!r}")

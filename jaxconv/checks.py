@@ -111,7 +111,7 @@ def nested(
 
 
 def axes(function: str, value: Any, rank: int, argument: str = "axes") -> tuple[int, ...]:
-    """Return axes (given as None for all, one, or several), counted from the first and in order."""
+    """Return axes (given as None for all, one, or several) counted from the first, as ordered."""
     if value is None:
         return tuple(range(rank))
     given = value if isinstance(value, tuple | list) else (value,)
@@ -127,10 +127,10 @@ def axes(function: str, value: Any, rank: int, argument: str = "axes") -> tuple[
     if not all(-rank <= axis < rank for axis in given):
         remedy = f"They are {-rank} to {rank - 1}." if rank else "It has no axes."
         raise wrong("axes exceeds dimensionality of input:", remedy)
-    found = sorted(int(axis) % rank for axis in given)
-    if len(set(found)) < len(found):
+    counted = tuple(int(axis) % rank for axis in given)
+    if len(set(counted)) < len(counted):
         raise wrong("all axes must be unique:", "Name each once.")
-    return tuple(found)
+    return counted
 
 
 def per_axis(function: str, argument: str, value: Any, rank: int, least: int | None) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution.functions import correlate
+from jaxconv.convolution import correlate
 
 
 def gaussian(

@@ -1,5 +1,6 @@
 """The words that options may be, in one place: the checks and the documents read them here."""
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 Mode = Literal["full", "same", "valid"]
@@ -28,6 +29,8 @@ Measure = Literal[
     "normalized_coefficient",
 ]
 BankMeasure = Literal["normalized_coefficient", "correlation"]
+
+Axes = int | Sequence[int] | None
 
 MODES: tuple[str, ...] = get_args(Mode)
 METHODS: tuple[str, ...] = get_args(Method)

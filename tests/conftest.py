@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
 from tests import helpers
 
@@ -54,7 +54,7 @@ def by_method():
 
 
 counted.outer = []
-for _name, _module in METHOD_MODULES.items():
+for _name, _module in METHODS.items():
     _module.run = counted(_name, _module.run)
 
 
@@ -75,7 +75,7 @@ def pytest_testnodedown(node, error):
 
 def pytest_terminal_summary(terminalreporter):
     cases = BY_WORKERS + by_method()
-    told = ", ".join(f"{name} {cases[name]}" for name in METHOD_MODULES)
+    told = ", ".join(f"{name} {cases[name]}" for name in METHODS)
     terminalreporter.write_line(f"cases by method: {told}")
 
 
@@ -141,7 +141,7 @@ def named_method_runs(request):
     """Fail a test that has a parameter `method` if that method computed nothing in it."""
     yield
     method = request.node.callspec.params.get("method") if hasattr(request.node, "callspec") else None
-    if method in METHOD_MODULES:
+    if method in METHODS:
         require_computed(method)
 
 

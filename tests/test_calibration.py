@@ -13,7 +13,7 @@ import pytest
 import jaxconv
 from jaxconv.engine import calibration, costs, device, planning, store
 from jaxconv.engine.calibration import Calibration, Measured
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_fit_finds_the_constants_behind_the_times():
     times = [
         Measured(problem, name, module.cost(problem, truth).seconds)
         for problem in calibration.problems("cpu")
-        for name, module in METHOD_MODULES.items()
+        for name, module in METHODS.items()
         if not module.supports(problem)
     ]
     found = calibration._fit(times, costs.CPU)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
-from tests.helpers import METHODS, assert_close, random_array, short_blocks
+from tests.helpers import assert_close, random_array, short_blocks
 
 pytestmark = pytest.mark.usefixtures("short_blocks", "named_method_runs")
 
@@ -99,7 +99,7 @@ def draw(rng, method, dtype, tries=10_000):
 
 
 def takes(method, problem):
-    return problem.products > 0 and not METHOD_MODULES[method].supports(problem)
+    return problem.products > 0 and not METHODS[method].supports(problem)
 
 
 def draw_any(rng, method, dtype):
@@ -191,7 +191,7 @@ def check(case, method, seed=0):
     arrays = [random_array(rng, shape, dtype) for shape in (case.signal, case.kernel, case.output)]
     wide = [x.astype(WIDE.get(x.dtype.kind, float)) for x in arrays]
     sums, sizes = exact(case, *wide), [abs(x).max(initial=0) for x in exact(case, *map(abs, wide))]
-    if not METHOD_MODULES[method].LOCAL:  # the error of each product is spread over all places
+    if not METHODS[method].is_local:  # the error of each product is spread over all places
         x, k, w = (abs(x).max(initial=0) for x in wide)
         sizes = np.maximum(sizes, [x * k, k * w, x * w])
     convolve = case.call(method)

@@ -8,7 +8,7 @@ import scipy.signal
 from jax.test_util import check_grads
 
 import jaxconv
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 from tests.helpers import OF_CONVOLVE, operands
 
 pytestmark = pytest.mark.usefixtures("short_blocks", "traced_anew", "named_method_runs")
@@ -115,7 +115,7 @@ def test_how_far_one_bad_sample_spreads(method, value):
     assert jaxconv.plan(signal, kernel, "valid", method).method == method
     out = np.isfinite(jaxconv.convolve(signal, kernel, "valid", method))
     assert not out[held].any()
-    assert out[~held].all() == METHOD_MODULES[method].LOCAL
+    assert out[~held].all() == METHODS[method].is_local
     local = jaxconv.convolve(signal, kernel, "valid", local=True)
     np.testing.assert_array_equal(np.isfinite(local), ~held)
 

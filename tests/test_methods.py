@@ -9,15 +9,15 @@ import pytest
 
 import jaxconv
 from jaxconv.engine.fencing import LEAST
-from jaxconv.engine.methods import METHOD_MODULES, shifts
+from jaxconv.engine.methods import METHODS, shifts
 from jaxconv.types import METHODS as NAMES
 from tests.conftest import require_computed
-from tests.helpers import METHODS, assert_close, assert_sums_close, in_double, operands, scipy_sum
+from tests.helpers import assert_close, assert_sums_close, in_double, operands, scipy_sum
 
 
 def test_the_table_the_types_and_the_tests_name_the_same_methods():
-    assert ("auto", *METHOD_MODULES) == NAMES
-    assert tuple(METHOD_MODULES) == METHODS
+    assert ("auto", *METHODS) == NAMES
+    assert tuple(METHODS) == METHODS
 
 
 OWN = {  # operands of a 'valid' convolution that each method takes, in several blocks where it has any
@@ -47,8 +47,8 @@ def test_each_method_runs_through_every_transformation(rng, monkeypatch, method)
     shapes, convolve = own(method)
     a, b = (jnp.asarray(x) for x in operands(rng, shapes))
     ran = []
-    run = METHOD_MODULES[method].run
-    monkeypatch.setattr(METHOD_MODULES[method], "run", lambda *args: ran.append(1) or run(*args))
+    run = METHODS[method].run
+    monkeypatch.setattr(METHODS[method], "run", lambda *args: ran.append(1) or run(*args))
     ours, truth = convolve(method), convolve("direct")
 
     def compare(transform):
@@ -72,7 +72,7 @@ def test_where_a_bad_value_spreads(rng, method, value):
     windows = np.lib.stride_tricks.sliding_window_view(~np.isfinite(a), b.shape)
     where = windows.any(axis=tuple(range(-b.ndim, 0)))
     assert (spread & where).sum() == where.sum(), "a window with a bad value gives a good one"
-    assert (spread == where).all() == METHOD_MODULES[method].LOCAL
+    assert (spread == where).all() == METHODS[method].is_local
 
 
 @pytest.mark.parametrize("method", ["direct", "shifts"])

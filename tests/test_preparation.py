@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 from tests.helpers import (
     MODES,
     OF_CONVOLVE,
@@ -119,7 +119,7 @@ def test_general_convolutions_take_prepared_kernels(rng):
 def test_the_kernel_is_transformed_once(rng, monkeypatch):
     signal, kernel = operands(rng, [(300,), (40,)])
     prepared = jaxconv.prepare(kernel, (300,), method="fft")
-    monkeypatch.setattr(METHOD_MODULES["fft"], "prepare", None)
+    monkeypatch.setattr(METHODS["fft"], "prepare", None)
     jaxconv.convolve(signal, prepared)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.signal
 
 from jaxconv.benchmarking.cases import Case
-from jaxconv.convolution.functions import conv_general_dilated, convolve
+from jaxconv.convolution import conv_general_dilated, convolve
 
 HOURS = 1e10  # products from which a peer's default, the definition, would take seconds to hours a call
 

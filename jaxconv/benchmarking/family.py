@@ -11,7 +11,7 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from jaxconv.convolution.functions import convolve, correlate
+from jaxconv.convolution import convolve, correlate
 from jaxconv.convolution.masked import convolve_masked
 from jaxconv.convolution.scipy_family import convolve2d, fftconvolve, oaconvolve, sepfir2d
 from jaxconv.convolution.separable import convolve_separable, gaussian_filter

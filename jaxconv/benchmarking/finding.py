@@ -17,7 +17,7 @@ import scipy.fft
 from jax.scipy.signal import fftconvolve
 
 from jaxconv import matching
-from jaxconv.convolution.functions import correlate
+from jaxconv.convolution import correlate
 
 Contestants = dict[str, Callable[[], Any]]
 

@@ -18,10 +18,12 @@ from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Se
 from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.timing import measure
-from jaxconv.convolution.functions import conv_general_dilated, convolve
-from jaxconv.convolution.preparation import prepare
+from jaxconv.convolution import conv_general_dilated, convolve
+from jaxconv.convolution.choosing import plan
+from jaxconv.convolution.preparing import prepare
 from jaxconv.engine import device, planning
-from jaxconv.engine.acceleration import accelerate, explain, plan
+from jaxconv.engine.acceleration import accelerate, explain
+from jaxconv.engine.how import How
 
 Results = dict[str, Any]
 QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))
@@ -144,7 +146,7 @@ def time_planning(case: Case) -> Results:
         planning.plan.cache_clear()
         for taken in (fresh, cached):
             start = time.perf_counter()
-            planning.plan(problem, planning.ANY)
+            planning.plan(problem, How())
             taken.append(time.perf_counter() - start)
     return {"seconds": {"fresh": float(np.median(fresh)), "cached": float(np.median(cached))}}
 

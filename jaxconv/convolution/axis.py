@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from jaxconv import checks
 from jaxconv.convolution import boundaries

@@ -38,10 +38,14 @@ class Layout(NamedTuple):
         order = (*self.groups, *self.outputs, *self.batch, *self.space)
         return array.transpose(order).reshape(features, 1, *(array.shape[a] for a in self.space))
 
-    def in_place(self, taps: int) -> "Layout":
-        """Return the layout in which a short kernel leaves a batch behind its axes where it is.
+    def swapped(self) -> "Layout":
+        """Return the layout of the operands in each other's place."""
+        return self._replace(batch=self.outputs, outputs=self.batch)
 
-        As an axis of space, with one tap, it need not be moved, which would cost more than the products.
+    def in_place(self, taps: int) -> "Layout":
+        """Treat batch axes behind the first spatial axis as spatial ones of one tap, for a short kernel.
+
+        So they need no transpose, which would cost more than the products.
         """
         behind = tuple(axis for axis in self.batch if axis > self.space[0])
         if not behind or taps > SHORT or len(self.space) + len(behind) > 3:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +10,14 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution.boundaries import SYNONYMS
-from jaxconv.convolution.call import Axes
-from jaxconv.convolution.functions import convolve
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.convolution.call import Call, called, fill_of
+from jaxconv.convolution.conventions import CONVOLVE
+from jaxconv.convolution.steps import computed
+from jaxconv.engine.methods import METHODS
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.floats import floating
-from jaxconv.types import MODES, Boundary, Method, Mode
+from jaxconv.types import Axes, Boundary, Method, Mode
 
 
 def convolve_masked(
@@ -83,7 +84,6 @@ def convolve_masked(
     checks.same_rank(function, ("signal", "kernel"), (signal, kernel))
     checks.not_empty(function, "signal", signal)
     hidden = checks.mask(function, "mask", mask, "signal", signal.shape)
-    checks.one_of(function, "mode", mode, MODES)
     if isinstance(fillvalue, int | float) and fillvalue == 0:
         fillvalue = None
     elif boundary == "missing":
@@ -91,27 +91,31 @@ def convolve_masked(
         raise checks.value_error(function, "fillvalue", "be left out by default", fillvalue, remedy)
     else:
         fillvalue = checks.array(function, "fillvalue", fillvalue)
-    given = {"axes": axes, "boundary": boundary, "precision": precision}
-    fixed = {name: checks.static(function, name, value) for name, value in given.items()}
-    options = Options(mode, method, normalize, max_bytes=max_bytes, local=local, **fixed)
-    return _jitted(signal, kernel, hidden, fillvalue, options)
+    missing = boundary == "missing"
+    call = called(
+        CONVOLVE.called(function),
+        mode=mode,
+        method=method,
+        precision=precision,
+        max_bytes=max_bytes,
+        local=local,
+        axes=axes,
+        boundary="fill" if missing else boundary,
+    )
+    return _computed(call, signal, kernel, hidden, fillvalue, missing, normalize)
 
 
-class Options(NamedTuple):
-    """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
-
-    mode: Mode
-    method: Any
-    normalize: bool
-    axes: Any
-    boundary: Any
-    precision: Any
-    max_bytes: int | None
-    local: bool
-
-
-@partial(jax.jit, static_argnums=4)
-def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o: Options) -> jax.Array:
+@partial(jax.jit, static_argnums=(0, 5, 6))
+def _computed(
+    call: Call,
+    signal: jax.Array,
+    kernel: jax.Array,
+    hidden: Any,
+    fillvalue: Any,
+    missing: bool,
+    normalize: bool,
+) -> jax.Array:
+    """Divide the convolution of what there is by that of the weights, at each place."""
     dtype = floating(signal.dtype, kernel.dtype)
     there = ~jnp.isnan(signal) if hidden is None else ~jnp.isnan(signal) & ~hidden
     x, kernel, present = (
@@ -119,24 +123,22 @@ def _jitted(signal: jax.Array, kernel: jax.Array, hidden: Any, fillvalue: Any, o
         kernel.astype(dtype),
         there.astype(dtype),
     )
-    options = {"axes": o.axes, "precision": o.precision, "max_bytes": o.max_bytes, "local": o.local}
-    filled = _is_filled(o.boundary)
-    options["boundary"] = "fill" if o.boundary == "missing" else o.boundary
+    filled = not missing and _is_filled(call.boundary)
 
-    def slide(x: jax.Array, outside: Any = 0) -> jax.Array:
-        fill = {"fillvalue": outside} if filled or fillvalue is not None else {}
-        return convolve(x, kernel, o.mode, o.method, **options, **fill)
+    def convolve(x: jax.Array, outside: Any = 0) -> jax.Array:
+        fill = fill_of(call.name, outside) if filled or fillvalue is not None else None
+        return computed(call, x, kernel, fill)
 
-    is_local = all(METHOD_MODULES[plan.method].LOCAL for plan in plans_in(slide, [x]))
+    is_local = all(METHODS[plan.method].is_local for plan in plans_in(convolve, [x]))
     # other methods round by what is elsewhere: they are given differences from the mean of all
     middle = 0 if is_local else lax.stop_gradient(x.sum() / jnp.maximum(present.sum(), 1))
-    sums = slide((x - middle) * present, (0 if fillvalue is None else fillvalue) - middle)
-    weights = slide(present, int(filled))
-    total = kernel.sum(checks.axes("convolve_masked", o.axes, kernel.ndim), keepdims=True)
+    sums = convolve((x - middle) * present, (0 if fillvalue is None else fillvalue) - middle)
+    weights = convolve(present, int(filled))
+    total = kernel.sum(checks.axes(call.name, call.axes, kernel.ndim), keepdims=True)
     least = 0 if is_local else 64 * jnp.finfo(dtype).eps * jnp.abs(total)
     empty = jnp.abs(weights) <= least
     mean = middle + sums / jnp.where(empty, 1, weights)
-    return jnp.where(empty, jnp.nan, mean if o.normalize else mean * total)
+    return jnp.where(empty, jnp.nan, mean if normalize else mean * total)
 
 
 def _is_filled(boundary: Any) -> bool:

@@ -1,7 +1,7 @@
 """Separable kernels: one pass along each axis in place of one over all of them."""
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, cast
 
 import jax
@@ -11,12 +11,12 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution.boundaries import canonical
-from jaxconv.convolution.call import Axes
-from jaxconv.convolution.conventions import result_type
-from jaxconv.convolution.functions import convolve
+from jaxconv.convolution.conventions import CONVOLVE, result_type
+from jaxconv.convolution.steps import slide
+from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
 from jaxconv.kernels import Factors, gaussian
-from jaxconv.types import Boundary, Mode
+from jaxconv.types import Axes, Boundary, Method, Mode
 
 
 def convolve_separable(
@@ -27,7 +27,10 @@ def convolve_separable(
     axes: Axes = None,
     boundary: Boundary | str | Sequence[str] = "fill",
     fillvalue: Any = 0,
+    method: Method | Plan = "auto",
     precision: lax.PrecisionLike = None,
+    max_bytes: int | None = None,
+    local: bool = False,
 ) -> jax.Array:
     """Convolve with a kernel that is a sum of outer products, one axis after the other.
 
@@ -41,7 +44,10 @@ def convolve_separable(
         axes: the signal's axes along which the factors lie, in order; by default all of them.
         boundary: as for `convolve`.
         fillvalue: as for `convolve`.
+        method: as for `convolve`, for each pass.
         precision: as for `convolve`.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
 
     Shapes:
         signal (n1, ..., nd), factors (m1,), ..., (md,) a term -> as `convolve`.
@@ -66,6 +72,8 @@ def convolve_separable(
     places = checks.axes(function, axes, signal.ndim)
     terms = factors.terms if isinstance(factors, Factors) else (factors,)
     names = canonical(function, boundary, len(places))
+    how: Any = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
+    convolve = partial(slide, CONVOLVE.called(function), mode=mode, **how)
     out = cast(jax.Array, 0)
     for number, term in enumerate(terms):
         taps = [checks.array(function, "factors", factor) for factor in term]
@@ -78,7 +86,7 @@ def convolve_separable(
         for axis, k, name in zip(places, taps, names):
             line = jnp.expand_dims(k.astype(dtype), [i for i in range(signal.ndim) if i != axis])
             fill: Any = {"fillvalue": outside} if name == "fill" else {}
-            passed = convolve(passed, line, mode, axes=axis, boundary=name, precision=precision, **fill)
+            passed = convolve(passed, line, axes=axis, boundary=name, **fill)
             outside = outside.astype(dtype) * k.astype(dtype).sum()  # what a pass makes of a constant
         out = passed if number == 0 else out + passed
     return out
@@ -94,6 +102,10 @@ def gaussian_filter(
     truncate: float = 4.0,
     radius: int | Sequence[int] | None = None,
     axes: Axes = None,
+    method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
+    max_bytes: int | None = None,
+    local: bool = False,
 ) -> jax.Array:
     """Smooth with a Gaussian, or take a derivative of what it smooths.
 
@@ -108,6 +120,10 @@ def gaussian_filter(
         truncate: at how many standard deviations the kernel ends.
         radius: the samples on either side at which it ends, instead; needed where sigma is traced.
         axes: along which; by default all.
+        method: as for `convolve`, for each pass.
+        precision: as for `convolve`.
+        max_bytes: as for `convolve`.
+        local: as for `convolve`.
 
     Shapes:
         signal (n1, ..., nd) -> (n1, ..., nd).
@@ -144,6 +160,8 @@ def gaussian_filter(
     if radius is not None:
         radii = checks.per_axis(function, "radius", radius, len(places), 0)
     names = canonical(function, boundary, len(places))
+    how: Any = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
+    convolve = partial(slide, CONVOLVE.called(function), mode="same", **how)
     out = signal.astype(floating(signal.dtype))
     for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
         if not checks.is_traced(s) and s == 0:
@@ -151,5 +169,5 @@ def gaussian_filter(
         line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
         line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])
         fill = {"fillvalue": fillvalue} if name == "fill" else {}
-        out = convolve(out, line, "same", axes=axis, boundary=name, **fill)
+        out = convolve(out, line, axes=axis, boundary=name, **fill)
     return out

@@ -21,10 +21,10 @@ from jaxconv.convolution import boundaries, conventions
 from jaxconv.convolution.axis import Axis, along, boundary_names
 from jaxconv.convolution.call import Call, called, fill_of
 from jaxconv.convolution.conventions import Convention
-from jaxconv.convolution.layout import Layout, lay_out
+from jaxconv.convolution.layout import lay_out
 from jaxconv.convolution.normalizing import near_one, normalized
 from jaxconv.engine.how import How
-from jaxconv.engine.preparation import Prepared, convolution, taken
+from jaxconv.engine.preparation import Prepared, convolution, one_of_both, taken
 from jaxconv.engine.primitive import plans_in
 
 
@@ -61,7 +61,7 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     axes = along(call, a.shape, b.shape, fillvalue is not None)
     if call.normalize == "coefficient":
         a, b = near_one(a, axes), near_one(b, axes)
-    out = _convolve(call, a, b, axes, fillvalue, _one(call, *ready))
+    out = _convolve(call, a, b, axes, fillvalue, one_of_both(name, "in1", *ready))
     if convention.conjugates_swapped and call.mode == "valid" and _is_inside(axes):
         out = out.conj()
     if call.normalize != "none":
@@ -87,14 +87,6 @@ def _empty(call: Call, a: jax.Array, b: jax.Array, numbers: Sequence[int], fille
     counts = {axis.number: axis.part.count for axis in along(call, a.shape, b.shape, filled)}
     pairs = enumerate(zip(a.shape, b.shape))
     return jnp.zeros([counts.get(i, m if n == 1 else n) for i, (n, m) in pairs])
-
-
-def _one(call: Call, signal: Prepared | None, kernel: Prepared | None) -> Prepared | None:
-    """Return the operand that was prepared, if one was."""
-    if signal and kernel:
-        remedy = "Pass the other as an array."
-        raise checks.value_error(call.name, "in1", "be an array where in2 is prepared", "both", remedy)
-    return signal or kernel
 
 
 def _is_inside(axes: Sequence[Axis]) -> bool:

@@ -1,4 +1,4 @@
-"""Any function's convolutions: planned (`accelerate`), told (`explain`), and one alone (`plan`)."""
+"""Any function's convolutions: planned (`accelerate`), and told (`explain`)."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,13 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxconv import checks
-from jaxconv.convolution.functions import convolve
 from jaxconv.engine import primitive
+from jaxconv.engine.how import ask
 from jaxconv.engine.modules import carrying_state
-from jaxconv.engine.planning import Plan, requested
+from jaxconv.engine.planning import Plan
 from jaxconv.engine.rewriting import abstract_others
-from jaxconv.types import Method, Mode
+from jaxconv.types import Method
 
 
 def accelerate(
@@ -59,8 +58,8 @@ def accelerate(
         >>> fast(jnp.array([1.0, 2.0]), jnp.array([1.0, 1.0])).tolist()
         [1.0, 9.0, 4.0]
     """
-    request = replace(requested("accelerate", method, max_bytes, local), between_layers=True)
-    return carrying_state("accelerate", fn, partial(primitive.planned, request=request))
+    how = replace(ask("accelerate", method, None, max_bytes, local), between_layers=True)
+    return carrying_state("accelerate", fn, partial(primitive.planned, how=how))
 
 
 @dataclass(frozen=True)
@@ -117,64 +116,6 @@ def explain(
     except (ValueError, TypeError, NotImplementedError) as error:  # fn itself was traced without any
         return Explanation(tuple(forward), (), str(error).splitlines()[0])
     return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
-
-
-def plan(
-    in1: Any,
-    in2: Any,
-    mode: Mode = "full",
-    method: Method = "auto",
-    *,
-    dtype: Any = None,
-    platform: str | None = None,
-    max_bytes: int | None = None,
-    local: bool = False,
-) -> Plan:
-    """Plan the `convolve` of two arrays, or of two shapes, without computing it.
-
-    Args:
-        in1: the signal, or its shape as a tuple; a list of numbers is a signal, as for `convolve`.
-        in2: the kernel, or its shape as a tuple.
-        mode: as for `convolve`.
-        method: as for `convolve`.
-        dtype: of both where shapes are given; by default JAX's default float.
-        platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
-        max_bytes: as for `convolve`.
-        local: as for `convolve`.
-
-    Shapes:
-        As for `convolve`.
-
-    Returns:
-        A `Plan`: frozen, hashable, printable; pass it as `method`, and the same shapes are computed so.
-
-    Raises:
-        ValueError: as `convolve`.
-        TypeError: as `convolve`.
-
-    Example:
-        >>> planned = plan((1_000_000,), (9,))
-        >>> planned.method
-        'shifts'
-        >>> convolve(jnp.ones(1_000_000), jnp.ones(9), method=planned).shape
-        (1000008,)
-    """
-    operands = [_operand(name, value, dtype) for name, value in (("in1", in1), ("in2", in2))]
-    call = partial(convolve, mode=mode, method=method, max_bytes=max_bytes, local=local)
-    plans = primitive.plans_in(call, operands, platform)
-    if not plans:
-        raise checks.value_error("plan", "in1", "have an axis to convolve along", operands[0].shape)
-    return plans[0]
-
-
-def _operand(name: str, value: Any, dtype: Any) -> jax.ShapeDtypeStruct:
-    """Read an array, or a shape, as a shape with a type."""
-    if isinstance(value, tuple) and all(isinstance(n, int) for n in value):
-        if any(n < 0 for n in value):
-            raise checks.value_error("plan", name, "be an array or a shape", value)
-        return jax.ShapeDtypeStruct(tuple(value), jnp.dtype(dtype or jnp.zeros(()).dtype))
-    array = value if isinstance(value, jax.ShapeDtypeStruct) else checks.array("plan", name, value)
-    return jax.ShapeDtypeStruct(array.shape, dtype or array.dtype)
 
 
 def _with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:

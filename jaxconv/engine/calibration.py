@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 from jaxconv.benchmarking.timing import measure
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
-from jaxconv.engine.methods import METHOD_MODULES
+from jaxconv.engine.methods import METHODS
 from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
 
@@ -180,7 +180,7 @@ def _same(
 def _time(problem: Problem, constants: Constants) -> list[Measured]:
     """Time the methods that may be fast, in turn."""
     p, key = problem, jax.random.key(0)
-    able = {n: m for n, m in METHOD_MODULES.items() if not m.supports(p)}
+    able = {n: m for n, m in METHODS.items() if not m.supports(p)}
     predicted = {name: method.cost(p, constants).seconds for name, method in able.items()}
     most = min(SLOWEST, FARTHEST * min(predicted.values()) + 1e-3)
     signal = jax.random.normal(key, (p.batch, p.groups, p.inputs, *p.space), jnp.float32)
@@ -188,7 +188,7 @@ def _time(problem: Problem, constants: Constants) -> list[Measured]:
     runs = {}
     for name, seconds in predicted.items():
         if seconds <= most:
-            call = jax.jit(lambda x, k, m=able[name]: m.run(p, x, m.prepare(p, k)))
+            call = jax.jit(lambda x, k, m=able[name]: m.run(p, x, m.prepare_kernel(p, k)))
             runs[name] = partial(call, signal, kernel)
     times = measure(runs, rounds=4, most=0.2)
     return [Measured(p, name, time.seconds) for name, time in times.items()]
@@ -211,7 +211,7 @@ def _fit(times: list[Measured], start: Constants) -> Constants:
 
 
 def _predicted(constants: Constants, time: Measured) -> float:
-    return METHOD_MODULES[time.method].cost(time.problem, constants).seconds
+    return METHODS[time.method].cost(time.problem, constants).seconds
 
 
 def _tuned(constants: Constants) -> list[str]:

@@ -47,7 +47,7 @@ def prepared(operand: jax.Array, side: Side, plan: Plan, laid_out: jax.Array, **
 
 
 def taken(function: str, argument: str, side: Side, operand: Any) -> Prepared | None:
-    """Return an operand that was prepared, for this place in this function; None where it is an array."""
+    """Return an operand that was prepared for this place in this function; None for an array."""
     if not isinstance(operand, Prepared):
         return None
     if (operand.function, operand.side) != (function, side):
@@ -56,6 +56,16 @@ def taken(function: str, argument: str, side: Side, operand: Any) -> Prepared | 
         remedy = f"prepare(..., {function}, side={side!r}) does."
         raise checks.value_error(function, argument, rule, got, remedy)
     return operand
+
+
+def one_of_both(
+    function: str, argument: str, signal: Prepared | None, kernel: Prepared | None
+) -> Prepared | None:
+    """Return the operand that was prepared, if one was; not both can be."""
+    if signal and kernel:
+        rule, remedy = "be an array where the kernel is prepared", "Prepare one of the two only."
+        raise checks.value_error(function, argument, rule, "a prepared one", remedy)
+    return signal or kernel
 
 
 def convolution(

@@ -131,7 +131,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
     )
 
 
-def parameters(lhs: jax.Array, rhs: jax.Array, **options: Any) -> dict[str, Any]:
+def parameters(lhs: Any, rhs: Any, **options: Any) -> dict[str, Any]:
     """Return the canonical parameters that lax makes of its options, after its own checks."""
     traced = jax.make_jaxpr(partial(lax.conv_general_dilated, **options))(lhs, rhs)
     return next(e.params for e in traced.eqns if e.primitive is lax_p)

@@ -128,7 +128,7 @@ class Problem:
         return [(max(lo, 0), max(hi, 0)) if w else (0, 0) for w, (lo, hi) in zip(wraps, self.padding)]
 
     def stage(self, signal: jax.Array, size: Shape | None = None) -> jax.Array:
-        """Dilate and pad a signal of this problem, to a spatial size; by default what its padding says."""
+        """Dilate and pad a signal of this problem, to a spatial size, by default that of its padding."""
         edges = zip(size or self.padded, self.dilated, self.padding, self.signal_dilation, strict=True)
         return pad_space(signal, [(lo, m - n - lo, dilation - 1) for m, n, (lo, _), dilation in edges])
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.scipy.special import entr
 
 from jaxconv import checks
-from jaxconv.convolution.functions import correlate
+from jaxconv.convolution import correlate
 from jaxconv.detection.patches import check_batch, elsewhere, targets
 from jaxconv.floats import as_floats
 from jaxconv.signals import Scene

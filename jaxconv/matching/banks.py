@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.engine.planning import Plan, Request, requested
-from jaxconv.engine.shared import Sharing, share
+from jaxconv.engine.how import How, ask
+from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
 from jaxconv.matching.moments import spoiled_windows
 from jaxconv.matching.refining import (
@@ -31,6 +31,7 @@ from jaxconv.matching.scores import (
     moments_by_sums,
     windows_of,
 )
+from jaxconv.matching.sharing import Sharing, share
 from jaxconv.types import BANK_MEASURES, BankMeasure, Method
 
 AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
@@ -62,6 +63,7 @@ def best_match(
     template_mask: Any = None,
     channel_axis: int | None = None,
     method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> Best:
@@ -75,6 +77,7 @@ def best_match(
         template_mask: True where a template has no say; of one template's shape, or one a template.
         channel_axis: the axis of the signal, and of each template, that is matched together.
         method: as for `jaxconv.convolve`.
+        precision: as for `jaxconv.convolve`.
         max_bytes: as for `jaxconv.convolve`.
         local: as for `jaxconv.convolve`.
 
@@ -101,8 +104,8 @@ def best_match(
         >>> best.score.round(2).tolist(), best.which.tolist()
         ([1.0, -0.5, 0.5, 1.0, 0.5], [0, 0, 1, 1, 0])
     """
-    request = requested("best_match", method, max_bytes, local)
-    return _best(*_bank("best_match", signal, templates, template_mask, measure, channel_axis, request))
+    how = ask("best_match", method, precision, max_bytes, local)
+    return _best(*_bank("best_match", signal, templates, template_mask, measure, channel_axis, how))
 
 
 def loudest(
@@ -113,6 +116,7 @@ def loudest(
     template_mask: Any = None,
     channel_axis: int | None = None,
     method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> Loudest:
@@ -125,6 +129,7 @@ def loudest(
         template_mask: as for `best_match`.
         channel_axis: as for `best_match`.
         method: as for `best_match`.
+        precision: as for `best_match`.
         max_bytes: as for `best_match`.
         local: as for `best_match`.
 
@@ -151,8 +156,8 @@ def loudest(
         >>> found.score.round(2).tolist(), found.place.tolist()
         ([1.0, 1.0], [[0], [3]])
     """
-    request = requested("loudest", method, max_bytes, local)
-    x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, request)
+    how = ask("loudest", method, precision, max_bytes, local)
+    x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, how)
     found = _loudest(x, t, *others)
     single = np.ndim(signals) < np.ndim(templates)
     return jax.tree.map(lambda a: a[0], found) if single else found
@@ -170,7 +175,7 @@ class Bank(NamedTuple):
         if not self.normalized:
             return {"x": self.sharing.signal(x)}
         if heard is None:
-            centred, windows = windows_of(x, self.sharing.problem.window)
+            centred, windows = windows_of(x, self.sharing.window)
             return {"x": self.sharing.signal(centred), "windows": windows}
         centred = about_mean_of_seen(x, jnp.isfinite(x))
         shared = {
@@ -178,7 +183,7 @@ class Bank(NamedTuple):
             "square": self.sharing.signal(centred**2),
             "centred": centred,
             "signal": x,
-            "spoiled": spoiled_windows(x, self.sharing.problem.window),
+            "spoiled": spoiled_windows(x, self.sharing.window),
         }
         return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
 
@@ -186,10 +191,10 @@ class Bank(NamedTuple):
         """Return the map of one template (channels, *window)."""
         correlate = self.sharing.correlate
         if not self.normalized:
-            fit = correlate(shared["x"], self.sharing.kernel(jnp.conj(t)))
+            fit = correlate(shared["x"], jnp.conj(t))
             return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
         template, energy = about_mean(t, heard)
-        fit = correlate(shared["x"], self.sharing.kernel(template))
+        fit = correlate(shared["x"], template)
         if heard is None:
             return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), template)
         windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
@@ -203,14 +208,14 @@ class Bank(NamedTuple):
         """Return what is known of the windows under a template's mask."""
         channels, *window = heard.shape
         alone = jnp.eye(channels, dtype=heard.dtype).reshape(channels, channels, *[1] * len(window))
-        kernel, correlate = self.sharing.kernel, self.sharing.correlate
+        correlate = self.sharing.correlate
         count = heard.sum(tuple(range(1, heard.ndim)), keepdims=True)
         mean, variation, spread = moments_by_sums(
             shared["centred"],
             count,
             heard,
-            lambda _, heard: jax.vmap(lambda k: correlate(shared["x"], kernel(k * heard)))(alone),
-            lambda _, heard: jax.vmap(lambda k: correlate(shared["square"], kernel(k * heard)))(alone),
+            lambda _, heard: jax.vmap(lambda k: correlate(shared["x"], k * heard))(alone),
+            lambda _, heard: jax.vmap(lambda k: correlate(shared["square"], k * heard))(alone),
         )
         variation = variation.sum(0)
         apart = root_mean_square(shared["centred"]) + jnp.abs(mean).max(0)
@@ -219,7 +224,7 @@ class Bank(NamedTuple):
 
 
 def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
-          request: Request):  # fmt: skip
+          how: How):  # fmt: skip
     """Check operands; return signals (segments, channels, *space), templates, masks, the Bank."""
     checks.one_of(function, "measure", measure, BANK_MEASURES)
     normalized = measure == "normalized_coefficient"
@@ -250,7 +255,7 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
         return jnp.moveaxis(array, lead + channel_axis, lead)
 
     x, t, heard = jax.tree.map(channels_first, (x, t, heard))  # None stays None
-    sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), request)
+    sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), how)
     at_once = max(1, AT_ONCE // (x[0].size * x.dtype.itemsize))
     return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
 

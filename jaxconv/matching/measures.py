@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution.call import Axes
+from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import magnitude
 from jaxconv.matching.moments import moments, spoiled_windows, window_sum
-from jaxconv.matching.normalized import normalized_correlation
+from jaxconv.matching.normalized import Options, score_windows
 from jaxconv.matching.operands import (
     as_floats,
     check_fit,
@@ -30,7 +30,7 @@ from jaxconv.matching.refining import (
     refined,
     root_mean_square,
 )
-from jaxconv.types import MEASURES, Measure, Method
+from jaxconv.types import MEASURES, Axes, Measure, Method
 
 
 def match(
@@ -42,6 +42,7 @@ def match(
     axes: Axes = None,
     channel_axis: int | None = None,
     method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> jax.Array:
@@ -65,6 +66,7 @@ def match(
         axes: as for `normalized_correlation`.
         channel_axis: the axis, of both, whose elements are compared together.
         method: as for `jaxconv.convolve`.
+        precision: as for `jaxconv.convolve`.
         max_bytes: as for `jaxconv.convolve`.
         local: as for `jaxconv.convolve`.
 
@@ -97,32 +99,31 @@ def match(
     function = "match"
     x, t = as_floats(function, ("image", "template"), image, template)
     checks.one_of(function, "measure", measure, MEASURES)
-    how = {"method": method, "max_bytes": max_bytes, "local": local}
+    how = ask(function, method, precision, max_bytes, local)
+    along = checks.static(function, "axes", axes)
     if weights is None and measure == "normalized_coefficient":
-        return normalized_correlation(x, t, axes=axes, channel_axis=channel_axis, **how)
+        return score_windows(x, t, Options(how, axes=along, channel_axis=channel_axis))
     if weights is not None:
         weights = checks.array(function, "weights", weights).astype(x.dtype)
         if weights.shape != t.shape:
             raise checks.value_error(
                 function, "weights", f"have the template's shape {t.shape}", weights.shape
             )
-    return _jitted(
-        x, t, weights, measure, checks.static(function, "axes", axes), channel_axis, tuple(how.items())
-    )
+    return _computed(x, t, weights, measure, along, channel_axis, how)
 
 
 @partial(jax.jit, static_argnums=(3, 4, 5, 6))
-def _jitted(x, t, weights, measure: Measure, axes: Any, channel_axis: int | None, how: Any) -> jax.Array:
+def _computed(
+    x, t, weights, measure: Measure, axes: Any, channel_axis: int | None, how: How
+) -> jax.Array:
     places = spatial("match", axes, channel_axis, x.ndim)
     check_fit("match", ("image", "template"), x, t, places)
     templates = [t] if weights is None else [t, weights]
-    return slide_over(
-        partial(_compare, measure=measure, how=dict(how)), [x], templates, places, channel_axis
-    )
+    return slide_over(partial(_compare, measure=measure, how=how), [x], templates, places, channel_axis)
 
 
 def _compare(
-    x: jax.Array, t: jax.Array, weights: Any = None, *, measure: Measure, how: Any
+    x: jax.Array, t: jax.Array, weights: Any = None, *, measure: Measure, how: How
 ) -> jax.Array:
     """Compare (channels, *space) with (channels, *space)."""
     kind, window = measure.removeprefix("normalized_"), t.shape[1:]
@@ -156,7 +157,7 @@ class Found(NamedTuple):
     spread: Any = 0.0  # the same
 
 
-def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
+def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
     middle = _mean(t, w)  # about it, the same differences are of smaller numbers
     if scaled:  # both to one unit, since they are subtracted
         scale = jnp.maximum(magnitude(x), magnitude(t))
@@ -165,21 +166,21 @@ def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bo
     return found._replace(value=jnp.maximum(near.window + near.template - 2 * near.value, 0))
 
 
-def _correlation(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
+def _correlation(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
     if scaled:
         x, t = x / magnitude(x), t / magnitude(t)
     apart, unit = root_mean_square(x), jnp.ones((), x.dtype)
     if w is None:
         window = window_sum(x**2, t.shape[1:]).sum(0)
-        return Found(correlate_channels(x, t, **how), window, (t**2).sum(), unit, apart)
+        return Found(correlate_channels(x, t, how), window, (t**2).sum(), unit, apart)
     size = magnitude(w)
     squares, unit = (w / size) ** 2, (size**2).reshape(())
-    value, window = correlate_channels(x, squares * t, **how), correlate_channels(x**2, squares, **how)
+    value, window = correlate_channels(x, squares * t, how), correlate_channels(x**2, squares, how)
     spread = jnp.sqrt((squares**2).sum()) * root_mean_square(x**2) + window
     return Found(value, window, (squares * t**2).sum(), unit, apart, spread)
 
 
-def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> Found:
+def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
     del scaled  # it is, about the means
     space = tuple(range(1, t.ndim))
     x = x - lax.stop_gradient(x.mean(space, keepdims=True))  # only the accuracy depends on it
@@ -190,15 +191,15 @@ def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: Any, scaled: bool) -> 
         mean, variation = moments(x, t.shape[1:])
         apart += jnp.abs(mean).max(0)
         unit = (unit * size).reshape(())
-        return Found(correlate_channels(x, t, **how), variation.sum(0), (t**2).sum(), unit, apart)
+        return Found(correlate_channels(x, t, how), variation.sum(0), (t**2).sum(), unit, apart)
     heaviest = magnitude(w)
     w = w / heaviest
     t, unit = about_weighted_mean(t, w)
     total, squares = w.sum(space, keepdims=True), w**2
-    mean = correlate_each(x, w, **how) / jnp.where(total == 0, 1, total)
-    second = correlate_channels(x**2, squares, **how)
-    across = squares.sum(space, keepdims=True) * mean**2 - 2 * mean * correlate_each(x, squares, **how)
-    value = correlate_channels(x, w * t, **how) - ((w * t).sum(space, keepdims=True) * mean).sum(0)
+    mean = correlate_each(x, w, how) / jnp.where(total == 0, 1, total)
+    second = correlate_channels(x**2, squares, how)
+    across = squares.sum(space, keepdims=True) * mean**2 - 2 * mean * correlate_each(x, squares, how)
+    value = correlate_channels(x, w * t, how) - ((w * t).sum(space, keepdims=True) * mean).sum(0)
     off = jnp.abs(mean).max(0)
     spread = jnp.sqrt((squares**2).sum()) * (root_mean_square(x**2) + apart * off) + second
     unit = (unit * size * heaviest**2).reshape(())

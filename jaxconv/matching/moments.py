@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
-from jaxconv.convolution.functions import correlate
+from jaxconv.convolution import correlate
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.summing import sum_as_tree
 

@@ -11,7 +11,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution.boundaries import canonical, extend
-from jaxconv.convolution.call import Axes
+from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.matching.operands import (
     as_floats,
@@ -23,7 +23,7 @@ from jaxconv.matching.operands import (
 )
 from jaxconv.matching.refining import mean_of
 from jaxconv.matching.scores import masked_scores, plain_scores
-from jaxconv.types import MODES, Boundary, Method, Mode
+from jaxconv.types import MODES, Axes, Boundary, Method, Mode
 
 RANK_WORDS = (  # scikit-image's, for what it refuses
     "Dimensionality of template must be less than or equal to the dimensionality of image."
@@ -109,9 +109,10 @@ def normalized_correlation(
         raise checks.value_error(function, "overlap", "be a share, over 0 and up to 1", overlap)
     hidden = checks.mask(function, "mask", mask, "signal", x.shape)
     unheard = checks.mask(function, "template_mask", template_mask, "template", t.shape)
+    how = ask(function, method, precision, max_bytes, local)
     along, beyond = (checks.static(function, n, v) for n, v in (("axes", axes), ("boundary", boundary)))
-    options = Options(mode, overlap, along, channel_axis, beyond, method, precision, max_bytes, local)
-    return _jitted(x, t, hidden, unheard, fillvalue, options)
+    options = Options(how, mode, overlap, along, channel_axis, beyond)
+    return score_windows(x, t, options, hidden, unheard, fillvalue)
 
 
 def match_template(
@@ -123,6 +124,7 @@ def match_template(
     *,
     axes: Axes = None,
     method: Method | Plan = "auto",
+    precision: lax.PrecisionLike = None,
     max_bytes: int | None = None,
     local: bool = False,
 ) -> jax.Array:
@@ -137,6 +139,7 @@ def match_template(
         constant_values: what lies there by "constant".
         axes: along which the template slides; along the others both broadcast. By default all.
         method: as for `jaxconv.convolve`.
+        precision: as for `jaxconv.convolve`.
         max_bytes: as for `jaxconv.convolve`.
         local: as for `jaxconv.convolve`.
 
@@ -165,6 +168,7 @@ def match_template(
     """
     function = "match_template"
     x, t = as_floats(function, ("image", "template"), image, template, RANK_WORDS)
+    how = ask(function, method, precision, max_bytes, local)
     places = checks.axes(function, axes, x.ndim)
     check_fit(function, ("image", "template"), x, t, places, SIZE_WORDS)
     if pad_input:
@@ -175,7 +179,7 @@ def match_template(
         counts = [n + max(m - 1, 0) for n, m in zip(x.shape, sizes)]
         padded = jnp.pad(x, [(m, m) for m in sizes], mode, **fill)
         x = lax.slice(padded, starts, [start + n for start, n in zip(starts, counts)])
-    return normalized_correlation(x, t, axes=places, method=method, max_bytes=max_bytes, local=local)
+    return score_windows(x, t, Options(how, axes=places))
 
 
 def overlap_share(
@@ -218,7 +222,7 @@ def overlap_share(
     hidden = _extended(hidden, places, reach(mode, [unheard.shape[a] for a in places]), "fill", True)
 
     def share(there: jax.Array, heard: jax.Array) -> jax.Array:
-        return correlate_channels(there, heard) / jnp.maximum(heard.sum(), 1)
+        return correlate_channels(there, heard, How("overlap_share")) / jnp.maximum(heard.sum(), 1)
 
     there, heard = ((~mask).astype(jnp.float32) for mask in (hidden, unheard))
     return jnp.clip(slide_over(share, [there], [heard], places, None), 0, 1)
@@ -227,26 +231,25 @@ def overlap_share(
 class Options(NamedTuple):
     """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
 
-    mode: Mode
-    overlap: float
-    axes: Any
-    channel_axis: Any
-    boundary: Any
-    method: Any
-    precision: Any
-    max_bytes: int | None
-    local: bool
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """How the correlations are computed."""
-        names = ("method", "precision", "max_bytes", "local")
-        return {name: getattr(self, name) for name in names}
+    how: How
+    mode: Mode = "valid"
+    overlap: float = 0.3
+    axes: Any = None
+    channel_axis: Any = None
+    boundary: Any = "fill"
 
 
-@partial(jax.jit, static_argnums=5)
-def _jitted(x, t, hidden, unheard, fillvalue, o: Options) -> jax.Array:
-    function = "normalized_correlation"
+@partial(jax.jit, static_argnums=2)
+def score_windows(
+    x: jax.Array,
+    t: jax.Array,
+    o: Options,
+    hidden: Any = None,
+    unheard: Any = None,
+    fillvalue: Any = None,
+) -> jax.Array:
+    """Return the normalized correlation of checked operands."""
+    function = o.how.function
     places = spatial(function, o.axes, o.channel_axis, x.ndim)
     if o.mode == "valid":
         check_fit(function, ("signal", "template"), x, t, places)

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
-from jaxconv.convolution.call import Axes
-from jaxconv.convolution.functions import conv_general_dilated
+from jaxconv.engine.how import How
+from jaxconv.engine.primitive import convolution
+from jaxconv.types import Axes
 
 
 def as_floats(
@@ -86,15 +87,14 @@ def slide_over(
     return out.transpose(order)
 
 
-def correlate_channels(signal: jax.Array, template: jax.Array, **options: Any) -> jax.Array:
+def correlate_channels(signal: jax.Array, template: jax.Array, how: How) -> jax.Array:
     """Correlate (channels, *space) with (channels, *space) where it fits, and sum over the channels."""
     ones = [1] * (signal.ndim - 1)
-    return conv_general_dilated(signal[None], template[None], ones, "VALID", **options)[0, 0]
+    return convolution(signal[None], template[None], how, window_strides=ones, padding="VALID")[0, 0]
 
 
-def correlate_each(signal: jax.Array, template: jax.Array, **options: Any) -> jax.Array:
+def correlate_each(signal: jax.Array, template: jax.Array, how: How) -> jax.Array:
     """Correlate (channels, *space) with (channels, *space) where it fits, each channel by itself."""
     ones, groups = [1] * (signal.ndim - 1), len(signal)
-    return conv_general_dilated(
-        signal[None], template[:, None], ones, "VALID", feature_group_count=groups, **options
-    )[0]
+    options = {"window_strides": ones, "padding": "VALID", "feature_group_count": groups}
+    return convolution(signal[None], template[:, None], how, **options)[0]

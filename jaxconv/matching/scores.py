@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv.engine.how import How
 from jaxconv.floats import magnitude
 from jaxconv.matching.moments import moments, moments_of_seen, window_sum
 from jaxconv.matching.operands import correlate_channels, correlate_each
@@ -82,19 +83,19 @@ def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array) -> jax.Array
     return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
 
 
-def plain_scores(x: jax.Array, t: jax.Array, how: dict[str, Any]) -> jax.Array:
+def plain_scores(x: jax.Array, t: jax.Array, how: How) -> jax.Array:
     """Score where nothing is hidden."""
     centred, windows = windows_of(x, t.shape[1:])
     template, energy = about_mean(t)
-    fit = correlate_channels(centred, template, **how)
+    fit = correlate_channels(centred, template, how)
     return windows.refined(cosine(fit, windows.variation, energy), template)
 
 
 def masked_scores(
-    x: jax.Array, there: jax.Array, t: jax.Array, heard: Any, overlap: float, how: dict[str, Any]
+    x: jax.Array, there: jax.Array, t: jax.Array, heard: Any, overlap: float, how: How
 ) -> jax.Array:
     """Score over what neither of two masks hides; `heard` is None where all of the template is."""
-    seen, window, sums = there & jnp.isfinite(x), t.shape[1:], partial(correlate_each, **how)
+    seen, window, sums = there & jnp.isfinite(x), t.shape[1:], partial(correlate_each, how=how)
     centred = about_mean_of_seen(x, seen)
     present, spoiled = (jnp.where(a, jnp.ones_like(x), 0) for a in (seen, there & ~seen))
     weights = jnp.ones_like(t) if heard is None else heard.astype(x.dtype)

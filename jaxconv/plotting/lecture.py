@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks, reference
-from jaxconv.engine.acceleration import plan as planned
+from jaxconv.convolution.choosing import plan as planned
 from jaxconv.plotting.panels import COLOURS, current
 from jaxconv.plotting.timings import METHOD_STYLES
 

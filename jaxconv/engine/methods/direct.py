@@ -60,11 +60,12 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     p = problem
     if p.platform != "cpu":
         return _call(p, signal, kernel, features_last=False)
-    if _pads(p):
+    crop = [(min(lo, 0), min(hi, 0), 0) for lo, hi in p.padding]
+    is_beyond = any(n + lo + hi < 0 for n, (lo, hi, _) in zip(p.dilated, crop))  # windows on zeros alone
+    if _pads(p) or is_beyond:
         signal = p.stage(signal)
         p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
     if max(p.signal_dilation, default=1) == 1 and min(map(min, p.padding), default=0) < 0:
-        crop = [(min(lo, 0), min(hi, 0), 0) for lo, hi in p.padding]
         signal = pad_space(signal, crop)
         left = tuple((max(lo, 0), max(hi, 0)) for lo, hi in p.padding)
         p = replace(p, space=signal.shape[3:], padding=left)

@@ -12,7 +12,6 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from scipy.fft import next_fast_len
 
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods.method import Method
@@ -77,6 +76,8 @@ def lengths(problem: Problem) -> Shape:
 
 def fast_length(problem: Problem, n: int) -> int:
     """Return the least length from n on that is transformed fast."""
+    from scipy.fft import next_fast_len  # here, since it takes longer to load than all of jaxconv
+
     return int(next_fast_len(n, not problem.is_complex) or 1)
 
 
