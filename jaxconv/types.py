@@ -24,7 +24,7 @@ Measure = Literal[
     "squared_difference",
     "normalized_squared_difference",
     "correlation",
-    "normalized_correlation",
+    "cosine",
     "coefficient",
     "normalized_coefficient",
 ]

@@ -141,7 +141,7 @@ def test_another_image_of_the_batch_does_not_matter(other):
 
 MEASURES = [
     "correlation",
-    "normalized_correlation",
+    "cosine",
     "squared_difference",
     "normalized_squared_difference",
     "coefficient",

@@ -20,7 +20,7 @@ OPENCV = {
     "squared_difference": cv2.TM_SQDIFF,
     "normalized_squared_difference": cv2.TM_SQDIFF_NORMED,
     "correlation": cv2.TM_CCORR,
-    "normalized_correlation": cv2.TM_CCORR_NORMED,
+    "cosine": cv2.TM_CCORR_NORMED,
     "coefficient": cv2.TM_CCOEFF,
     "normalized_coefficient": cv2.TM_CCOEFF_NORMED,
 }

@@ -16,7 +16,6 @@ from jaxconv import checks
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
-from jaxconv.matching.moments import spoiled_windows
 from jaxconv.matching.refining import (
     cosine_about_means,
     is_doubtful,
@@ -183,7 +182,7 @@ class Bank(NamedTuple):
             "square": self.sharing.signal(centred**2),
             "centred": centred,
             "signal": x,
-            "spoiled": spoiled_windows(x, self.sharing.window),
+            "lost": self.sharing.signal(jnp.where(jnp.isfinite(x), jnp.zeros_like(x), 1)),
         }
         return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
 
@@ -199,10 +198,11 @@ class Bank(NamedTuple):
             return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), template)
         windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
         score = cosine(fit, windows.variation, energy)
-        doubtful, operands = windows.doubtful & ~shared["spoiled"], (t, heard)
-        x, window = windows.signal, windows.window
-        score = refined(score, doubtful, x, None, window, cosine_about_means, operands)
-        return jnp.where(shared["spoiled"], jnp.nan, score)
+        spoiled = correlate(shared["lost"], heard) > 0.5
+        x, seen, window = windows.signal, jnp.isfinite(windows.signal), windows.window
+        doubtful, operands = windows.doubtful & ~spoiled, (t, heard)
+        score = refined(score, doubtful, x, seen, window, cosine_about_means, operands)
+        return jnp.where(spoiled, jnp.nan, score)
 
     def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:
         """Return what is known of the windows under a template's mask."""

@@ -1,5 +1,6 @@
 """Measures: how alike a window and a template are, in each of six ways."""
 
+import warnings
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -32,6 +33,12 @@ from jaxconv.matching.refining import (
 )
 from jaxconv.types import MEASURES, Axes, Measure, Method
 
+PLAIN = {  # what a normalized measure divides
+    "normalized_squared_difference": "squared_difference",
+    "cosine": "correlation",
+    "normalized_coefficient": "coefficient",
+}
+
 
 def match(
     image: Any,
@@ -54,7 +61,7 @@ def match(
     - "squared_difference" `sum w^2 (x - t)^2`
     - "normalized_squared_difference" the same over `sqrt(sum w^2 x^2 sum w^2 t^2)`
     - "correlation" `sum w^2 x t`
-    - "normalized_correlation" the same over that root
+    - "cosine" the same over that root (called "normalized_correlation" until 0.2)
     - "coefficient" `sum w^2 x' t'`
     - "normalized_coefficient" the same over `sqrt(sum w^2 x'^2 sum w^2 t'^2)`
 
@@ -98,6 +105,14 @@ def match(
     """
     function = "match"
     x, t = as_floats(function, ("image", "template"), image, template)
+    if measure == "normalized_correlation":
+        told = (
+            "jaxconv: the measure 'normalized_correlation' is called 'cosine' now: it takes no mean out,"
+        )
+        warnings.warn(
+            f"{told} as matching.normalized_correlation does", DeprecationWarning, stacklevel=2
+        )
+        measure = "cosine"
     checks.one_of(function, "measure", measure, MEASURES)
     how = ask(function, method, precision, max_bytes, local)
     along = checks.static(function, "axes", axes)
@@ -126,7 +141,7 @@ def _compare(
     x: jax.Array, t: jax.Array, weights: Any = None, *, measure: Measure, how: How
 ) -> jax.Array:
     """Compare (channels, *space) with (channels, *space)."""
-    kind, window = measure.removeprefix("normalized_"), t.shape[1:]
+    kind, window = PLAIN.get(measure, measure), t.shape[1:]
     finite, spoiled = jnp.isfinite(x), spoiled_windows(x, window)
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
     scaled = kind != measure  # and then no unit matters; else none is introduced, which would round
@@ -139,6 +154,9 @@ def _compare(
     elif kind == "squared_difference":
         flat = found.template * found.unit
     doubtful = is_doubtful(found.apart, found.window, found.template, found.template, found.spread)
+    if scaled and kind == "squared_difference":  # of one unit for both, in which a template may vanish
+        tiny = jnp.finfo(x.dtype).tiny / jnp.finfo(x.dtype).eps
+        doubtful |= (found.template < tiny) & (t != 0).any()
     definition = partial(_by_definition, measure=measure)
     is_flat = flat_windows if kind == "coefficient" else empty_windows
     operands = t, jnp.ones_like(t) if weights is None else weights
@@ -213,19 +231,21 @@ def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure
     if measure == "coefficient":
         (x, of_x), (t, of_t) = (about_weighted_mean(a, w / magnitude(w)) for a in (x, t))
         return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2
-    kind = measure.removeprefix("normalized_")
-    if kind != measure:
-        units = magnitude(x), magnitude(t)
-        units = units if kind == "correlation" else (jnp.maximum(*units),) * 2
-        x, t = x / units[0], t / units[1]
     x, t = w * x, w * t
-    value = (x * t if kind == "correlation" else (x - t) ** 2).sum()
-    if kind == measure:
-        return value
-    energies = (x * x).sum(), (t * t).sum()
-    some = (energies[0] > 0) & (energies[1] > 0)
-    roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in energies]
-    return jnp.where(some, value / roots[0] / roots[1], float(kind == "squared_difference"))
+    if measure in ("squared_difference", "correlation"):
+        return (x * t if measure == "correlation" else (x - t) ** 2).sum()
+    units = [magnitude(a).reshape(()) for a in (x, t)]
+    alike = [a / unit for a, unit in zip((x, t), units)]
+    some = (units[0] > 0) & (units[1] > 0) & (x != 0).any() & (t != 0).any()
+    roots = [jnp.sqrt(jnp.where(some, (a * a).sum(), 1)) for a in alike]
+    if measure == "cosine":
+        return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0)
+    unit = jnp.maximum(*units)
+    apart = jnp.linalg.norm(
+        (x / unit - t / unit).ravel()
+    )  # over each norm by itself, which may differ far
+    shares = [apart / root * (unit / one) for root, one in zip(roots, units)]
+    return jnp.where(some, shares[0] * shares[1], 1)
 
 
 def _mean(t: jax.Array, w: Any) -> jax.Array:

@@ -115,7 +115,10 @@ def _batched(window: tuple[int, ...]):
 
 
 def _whole(signal: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    _, mean, variation = _over(Moments(1, signal, jnp.zeros_like(signal)), window)
+    alone = jnp.zeros_like(signal)
+    if math.prod(window) == 1:  # nothing is summed that would carry a NaN
+        alone = jnp.where(jnp.isfinite(signal), alone, jnp.nan)
+    _, mean, variation = _over(Moments(1, signal, alone), window)
     return mean, variation
 
 

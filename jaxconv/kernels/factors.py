@@ -1,0 +1,93 @@
+"""Factors: a kernel as a sum of few outer products of 1-D kernels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxconv import checks
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["terms"], meta_fields=["error"])
+@dataclass(frozen=True)
+class Factors:
+    """A kernel as a sum of outer products: in each term one 1-D factor an axis; a pytree."""
+
+    terms: tuple[tuple[jax.Array, ...], ...]
+    error: float  # of the sum: the root of the squares' sum, relative to the kernel's
+
+
+def factor(kernel: Any, tolerance: float = 1e-6, *, terms: int | None = None) -> Factors:
+    """Factor a kernel into few separable terms, by singular values.
+
+    Args:
+        kernel: the kernel, its values known (not traced).
+        tolerance: the greatest `error` that terms are left out for.
+        terms: the most terms, whatever the error.
+
+    Shapes:
+        kernel (m1, ..., md) -> terms of (m1,), ..., (md,).
+
+    Returns:
+        `Factors`, largest term first, with the error made. For two axes there is no better choice of as
+        many terms.
+
+    Raises:
+        ValueError: if the kernel is empty, has no axes, is not finite, or is traced; if the tolerance is
+            negative or `terms` not positive.
+        TypeError: if the kernel is no array of numbers.
+
+    Source:
+        C. Eckart and G. Young, "The approximation of one matrix by another of lower rank" (1936).
+
+    Example:
+        >>> found = factor(sobel())
+        >>> len(found.terms), [f.shape for f in found.terms[0]], found.error < 1e-6
+        (1, [(3,), (3,)], True)
+    """
+    kernel = checks.array("factor", "kernel", kernel)
+    checks.not_empty("factor", "kernel", kernel)
+    if kernel.ndim == 0 or tolerance < 0:
+        rule, got = "have axes, and `tolerance` not be negative", f"shape {kernel.shape}, {tolerance}"
+        raise checks.value_error("factor", "kernel", rule, got)
+    try:
+        wide = np.asarray(kernel, complex if jnp.iscomplexobj(kernel) else float)
+    except jax.errors.TracerArrayConversionError:
+        rule, remedy = "have known values", "Factor it outside of jit, and pass the factors in."
+        raise checks.value_error("factor", "kernel", rule, "a traced array", remedy) from None
+    if not np.isfinite(wide).all():
+        raise checks.value_error("factor", "kernel", "be finite", "NaN or infinity in it")
+    found = sorted(_outer_products(wide), key=lambda term: -np.linalg.norm(outer_product(term)))
+    most = len(found) if terms is None else checks.positive("factor", "terms", terms)
+    left, kept, size = wide, [], np.linalg.norm(wide) or 1.0
+    for term in found[:most]:
+        if kept and np.linalg.norm(left) <= tolerance * size:
+            break
+        left = left - outer_product(term)
+        kept.append(term)
+    dtype = jnp.promote_types(kernel.dtype, jnp.float32)
+    arrays = tuple(tuple(jnp.asarray(f, dtype) for f in term) for term in kept)
+    return Factors(arrays, float(np.linalg.norm(left) / size))
+
+
+def outer_product(factors: Sequence[Any]) -> Any:
+    """Return the outer product of one factor an axis."""
+    return reduce(lambda a, b: a[..., None] * b[(None,) * a.ndim], factors)
+
+
+def _outer_products(kernel: np.ndarray) -> list[list[np.ndarray]]:
+    """Return orthogonal outer products whose sum is the kernel, an axis split off at a time."""
+    if kernel.ndim == 1:
+        return [[kernel]]
+    left, sizes, right = np.linalg.svd(kernel.reshape(kernel.shape[0], -1), full_matrices=False)
+    found = []
+    for column, size, row in zip(left.T, sizes, right):
+        root = np.sqrt(size)  # half of the size to either side
+        if size > 0:
+            rest = _outer_products((root * row).reshape(kernel.shape[1:]))
+            found += [[root * column, *term] for term in rest]
+    return found or [[np.zeros(n) for n in kernel.shape]]
