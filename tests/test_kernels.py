@@ -12,6 +12,7 @@ from jax.test_util import check_grads
 
 import jaxconv
 from jaxconv import kernels
+from jaxconv.kernels.factors import outer_product
 from tests.helpers import MODES, operands
 
 MODES_OF_NDIMAGE = {
@@ -119,7 +120,7 @@ def test_gaussian_filter_is_differentiable_in_sigma(rng):
 def test_factors_multiply_to_the_kernel(rng, shape, dtype):
     (kernel,) = operands(rng, [shape], dtype)
     found = kernels.factor(kernel, 1e-12 if dtype != "float32" else 1e-6)
-    whole = sum(np.asarray(kernels._outer(term)) for term in found.terms)
+    whole = sum(np.asarray(outer_product(term)) for term in found.terms)
     np.testing.assert_allclose(whole, kernel, atol=1e-5 if dtype == "float32" else 1e-12)
     assert found.error < 1e-6
 

@@ -45,8 +45,9 @@ def factor(kernel: Any, tolerance: float = 1e-6, *, terms: int | None = None) ->
         C. Eckart and G. Young, "The approximation of one matrix by another of lower rank" (1936).
 
     Example:
-        >>> found = factor(sobel())
-        >>> len(found.terms), [f.shape for f in found.terms[0]], found.error < 1e-6
+        >>> from jaxconv.kernels import sobel
+        >>> factors = factor(sobel())
+        >>> len(factors.terms), [f.shape for f in factors.terms[0]], factors.error < 1e-6
         (1, [(3,), (3,)], True)
     """
     kernel = checks.array("factor", "kernel", kernel)

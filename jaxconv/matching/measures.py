@@ -106,12 +106,8 @@ def match(
     function = "match"
     x, t = as_floats(function, ("image", "template"), image, template)
     if measure == "normalized_correlation":
-        told = (
-            "jaxconv: the measure 'normalized_correlation' is called 'cosine' now: it takes no mean out,"
-        )
-        warnings.warn(
-            f"{told} as matching.normalized_correlation does", DeprecationWarning, stacklevel=2
-        )
+        message = "match: measure 'normalized_correlation' is called 'cosine' now. No mean is taken out."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         measure = "cosine"
     checks.one_of(function, "measure", measure, MEASURES)
     how = ask(function, method, precision, max_bytes, local)
@@ -154,9 +150,9 @@ def _compare(
     elif kind == "squared_difference":
         flat = found.template * found.unit
     doubtful = is_doubtful(found.apart, found.window, found.template, found.template, found.spread)
-    if scaled and kind == "squared_difference":  # of one unit for both, in which a template may vanish
+    if scaled and kind == "squared_difference":  # of one unit for both, in which one may vanish
         tiny = jnp.finfo(x.dtype).tiny / jnp.finfo(x.dtype).eps
-        doubtful |= (found.template < tiny) & (t != 0).any()
+        doubtful |= (found.window < tiny) | ((found.template < tiny) & (t != 0).any())
     definition = partial(_by_definition, measure=measure)
     is_flat = flat_windows if kind == "coefficient" else empty_windows
     operands = t, jnp.ones_like(t) if weights is None else weights
@@ -241,9 +237,7 @@ def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure
     if measure == "cosine":
         return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0)
     unit = jnp.maximum(*units)
-    apart = jnp.linalg.norm(
-        (x / unit - t / unit).ravel()
-    )  # over each norm by itself, which may differ far
+    apart = jnp.linalg.norm((x / unit - t / unit).ravel())  # over each norm, which may differ far
     shares = [apart / root * (unit / one) for root, one in zip(roots, units)]
     return jnp.where(some, shares[0] * shares[1], 1)
 
