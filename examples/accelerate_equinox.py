@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 import jaxconv
-from jaxconv.benchmarking.timing import measure
+from jaxconv.engine.timing import measure
 
 
 class Block(eqx.Module):

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 import jaxconv
-from jaxconv.benchmarking.timing import measure
+from jaxconv.engine.timing import measure
 
 
 class Block(nnx.Module):

@@ -13,7 +13,7 @@ from jaxconv.benchmarking.family import TASKS
 from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _segments
 from jaxconv.benchmarking.learning import Training
 from jaxconv.benchmarking.reported import REPORTS
-from jaxconv.benchmarking.timing import measure
+from jaxconv.engine.timing import measure
 from tests.helpers import program
 
 LINE, LONG = Case("64 × 9", (64,), (9,)), Case("3e4 × 1025", (30_000,), (1025,))

@@ -128,17 +128,43 @@ def test_names_of_other_libraries(rng):
 
 def test_what_wraps_is_one_fft_of_the_signals_own_length(rng):
     a, b = operands(rng, [(64, 60), (33, 30)])
-    wrapped = lambda x: jaxconv.convolve(x, b, "same", "fft", boundary="wrap")  # noqa: E731
-    text = str(jax.make_jaxpr(wrapped)(a))
-    assert "lengths=(64, 60)" in text.replace("fft_lengths", "lengths")
-    assert_sums_close(wrapped(a), by_definition(a, b, "same", ["wrap"] * 2), a, b)
-    assert not explain(wrapped, a).forward  # the planner's convolution has no part in it
+    by_name = lambda x: jaxconv.convolve(x, b, "same", "circular", boundary="wrap")  # noqa: E731
+    by_function = lambda x: jaxconv.fftconvolve(x, b, "same", boundary="wrap")  # noqa: E731
+    for wrapped in (by_name, by_function):
+        assert "fft_length={64,60}" in jax.jit(wrapped).lower(a).compile().as_text()
+        assert_sums_close(wrapped(a), by_definition(a, b, "same", ["wrap"] * 2), a, b)
+        told = explain(wrapped, a)
+        assert {plan.method for plan in (*told.forward, *told.gradient)} == {"circular"}
+
+
+@pytest.mark.parametrize("mode", ["full", "same"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_gradients_of_what_wraps(rng, mode, stride):
+    a, b = operands(rng, [(9, 8), (4, 3)])
+
+    def longer(x, k, method):
+        wide = jnp.pad(x, [(6, 6)] * 2, "wrap")
+        starts = [6 + (m - 1) // 2 * (mode == "same") for m in k.shape]
+        counts = [n if mode == "same" else n + m - 1 for n, m in zip(x.shape, k.shape, strict=True)]
+        cut = tuple(slice(s, s + n, stride) for s, n in zip(starts, counts, strict=True))
+        return jaxconv.convolve(wide, k, method=method)[cut]
+
+    def ours(x, k, method):
+        return jaxconv.convolve(x, k, mode, method, boundary="wrap", stride=stride)
+
+    def slopes(function, method):
+        return jax.jit(jax.grad(lambda *xs: (function(*xs, method) ** 2).sum(), (0, 1)))(a, b)
+
+    want = slopes(longer, "direct")
+    for method in ("auto", "circular", "direct"):
+        for got, true in zip(slopes(ours, method), want, strict=True):
+            assert_close(got, true, size=abs(true).max(), slack=1000)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "float16"])
 def test_wrapping_batches_strides_and_dtypes(rng, dtype):
     a, b = operands(rng, [(3, 12, 2, 10), (3, 4, 1, 5)], jax.dtypes.canonicalize_dtype(dtype))
-    got = jaxconv.convolve(a, b, "same", "fft", axes=(1, 3), boundary="wrap", stride=(2, 3))
+    got = jaxconv.convolve(a, b, "same", "circular", axes=(1, 3), boundary="wrap", stride=(2, 3))
     wide = "complex128" if dtype == "complex128" else "float64"
     want = np.stack(
         [[by_definition(x, y[:, 0], "same", ["wrap"] * 2) for x in np.moveaxis(xs, 1, 0)]

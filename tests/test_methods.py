@@ -8,16 +8,31 @@ import numpy as np
 import pytest
 
 import jaxconv
+from jaxconv.engine.costs import Cost
 from jaxconv.engine.fencing import LEAST
-from jaxconv.engine.methods import METHODS, shifts
+from jaxconv.engine.methods import METHODS
+from jaxconv.engine.methods.method import Method
 from jaxconv.types import METHODS as NAMES
 from tests.conftest import require_computed
 from tests.helpers import assert_close, assert_sums_close, in_double, operands, scipy_sum
 
 
-def test_the_table_the_types_and_the_tests_name_the_same_methods():
+def test_a_method_is_a_file_and_a_name_in_a_list(rng, monkeypatch):
+    """A toy method, the slowest of all, computes what it is asked for and is told as any other."""
     assert ("auto", *METHODS) == NAMES
-    assert tuple(METHODS) == METHODS
+    toy = Method(
+        supports=lambda problem: "" if problem.taps == 2 else "not two taps",
+        cost=lambda problem, constants: Cost(1.0, 0, "a toy"),
+        run=lambda problem, signal, kernel: METHODS["direct"].run(problem, signal, kernel),
+    )
+    monkeypatch.setitem(METHODS, "toy", toy)
+    a, b = operands(rng, [(9,), (2,)])
+    assert_sums_close(jaxconv.convolve(a, b, method="toy"), np.convolve(a, b), a, b)
+    told = jaxconv.plan(a, b, method="toy")
+    assert told.method == "toy"
+    assert "a toy" in str(told)
+    with pytest.raises(ValueError, match="'toy' cannot \\(not two taps\\)"):
+        jaxconv.convolve(a, a, method="toy")
 
 
 OWN = {  # operands of a 'valid' convolution that each method takes, in several blocks where it has any
@@ -38,6 +53,9 @@ def own(method):
         options = {"window_strides": (1,), "padding": [(2, 2)], "lhs_dilation": (3,)}
         general = partial(jaxconv.conv_general_dilated, **options)
         return ((1, 2, 20), (3, 2, 5)), lambda method: partial(general, method=method)
+    if method == "circular":
+        wrapped = partial(jaxconv.convolve, mode="same", boundary="wrap")
+        return ((30,), (5,)), lambda method: partial(wrapped, method=method)
     return OWN[method], lambda method: partial(jaxconv.convolve, mode="valid", method=method)
 
 
@@ -109,13 +127,13 @@ def test_error_against_double_precision(rng, method, shapes):
 
 
 def test_the_suite_notices_a_method_off_by_one_tap(rng, monkeypatch):
-    right = shifts.run
+    right = METHODS["shifts"].run
 
     def off_by_one(problem, signal, kernel):
         return right(problem, signal, jnp.roll(kernel, 1, axis=-1))
 
     a, b = operands(rng, [(19,), (4,)])
-    monkeypatch.setattr(shifts, "run", off_by_one)
+    monkeypatch.setattr(METHODS["shifts"], "run", off_by_one)
     jax.clear_caches()
     got = jaxconv.convolve(a, b, method="shifts")
     monkeypatch.undo()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from jaxconv.engine.planning import ANY, plan
+from jaxconv.engine.how import How
+from jaxconv.engine.planning import plan
 from jaxconv.engine.problem import Problem
 
 
@@ -26,6 +27,7 @@ def problem(space, window, **changes):
     return Problem(**{**facts, **changes})
 
 
+ANY = How()
 MILLION = 1_000_000
 CHOICES = [  # what was measured to win on 2 CPU cores
     ((MILLION,), (9,), "shifts"),

@@ -119,7 +119,7 @@ def test_general_convolutions_take_prepared_kernels(rng):
 def test_the_kernel_is_transformed_once(rng, monkeypatch):
     signal, kernel = operands(rng, [(300,), (40,)])
     prepared = jaxconv.prepare(kernel, (300,), method="fft")
-    monkeypatch.setattr(METHODS["fft"], "prepare", None)
+    monkeypatch.setattr(METHODS["fft"], "prepare_kernel", None)
     jaxconv.convolve(signal, prepared)
 
 
@@ -130,7 +130,7 @@ def test_a_call_that_was_not_prepared_for_is_an_error(rng):
     wrong = [
         (
             lambda: jaxconv.correlate(signal, prepared),
-            "prepared for this function; got one prepared for conv",
+            "prepared as the kernel of this function; got one prepared as the kernel of convolve",
         ),
         (lambda: jaxconv.convolve(signal[:9], prepared), "got one for space (20,), not (9,)"),
         (

@@ -9,7 +9,7 @@ import pytest
 
 import jaxconv
 from jaxconv import boundaries, detection, kernels, learning, matching, signals
-from jaxconv.matching.normalized import overlap_share
+from jaxconv.matching import overlap_share
 from jaxconv.types import BOUNDARIES
 from tests.helpers import assert_close
 

@@ -17,13 +17,13 @@ from jaxconv.benchmarking.family import TASKS, Task
 from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Search
 from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
-from jaxconv.benchmarking.timing import measure
 from jaxconv.convolution import conv_general_dilated, convolve
 from jaxconv.convolution.choosing import plan
 from jaxconv.convolution.preparing import prepare
 from jaxconv.engine import device, planning
 from jaxconv.engine.acceleration import accelerate, explain
 from jaxconv.engine.how import How
+from jaxconv.engine.timing import measure
 
 Results = dict[str, Any]
 QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))

@@ -59,6 +59,7 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     for argument, shape in (("in1", a.shape), ("in2", b.shape)):
         checks.known(name, argument, [shape[axis] for axis in numbers])
     axes = along(call, a.shape, b.shape, fillvalue is not None)
+    fillvalue = None if call.mode == "valid" else fillvalue  # then nothing lies beyond
     if call.normalize == "coefficient":
         a, b = near_one(a, axes), near_one(b, axes)
     out = _convolve(call, a, b, axes, fillvalue, one_of_both(name, "in1", *ready))
@@ -183,13 +184,13 @@ def _fill(name: str, value: jax.Array, dtype: np.dtype) -> jax.Array:
 
 
 def _possible(call: Call, operands: tuple[jax.Array, jax.Array], options: dict[str, Any]) -> How:
-    """Return how to compute: integers exactly where an FFT was asked for, and one block by one FFT."""
+    """Return how to compute: integers exactly, and by the FFT that fits, where one was asked for."""
     how, by_name = call.how, call.convention.method
     exact = not jnp.issubdtype(operands[0].dtype, np.inexact)
     if exact and (by_name or how.method in ("fft", "circular")):
         return how.by("auto")
-    if by_name != "overlap" or how.method != "overlap":
+    if not by_name or (by_name == "fft" and not options["wraps"]):
         return how
     (plan,) = plans_in(partial(convolution, how=How(call.name), **options), operands)
-    able = any(c.method == "overlap" and not c.refusal for c in plan.candidates)
-    return how if able else how.by("fft")
+    able = [c.method for c in plan.candidates if not c.refusal]
+    return how.by(next(name for name in ("circular", by_name, "fft") if name in able))

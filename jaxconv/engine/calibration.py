@@ -15,12 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import least_squares
 
-from jaxconv.benchmarking.timing import measure
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
+from jaxconv.engine.timing import measure
 
 SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
 FARTHEST = 12  # nor one predicted to take so many times as long as the best

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from jaxconv import checks
@@ -16,7 +15,6 @@ from jaxconv.engine.planning import Plan
 from jaxconv.matching.operands import (
     as_floats,
     check_fit,
-    correlate_channels,
     reach,
     slide_over,
     spatial,
@@ -24,15 +22,6 @@ from jaxconv.matching.operands import (
 from jaxconv.matching.refining import mean_of
 from jaxconv.matching.scores import masked_scores, plain_scores
 from jaxconv.types import MODES, Axes, Boundary, Method, Mode
-
-RANK_WORDS = (  # scikit-image's, for what it refuses
-    "Dimensionality of template must be less than or equal to the dimensionality of image."
-)
-SIZE_WORDS = "Image must be larger than template."
-PADDING = (  # of NumPy's, those that JAX has
-    *("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum"),
-    *("reflect", "symmetric", "wrap"),
-)
 
 
 def normalized_correlation(
@@ -115,119 +104,6 @@ def normalized_correlation(
     return score_windows(x, t, options, hidden, unheard, fillvalue)
 
 
-def match_template(
-    image: Any,
-    template: Any,
-    pad_input: bool = False,
-    mode: str = "constant",
-    constant_values: Any = 0,
-    *,
-    axes: Axes = None,
-    method: Method | Plan = "auto",
-    precision: lax.PrecisionLike = None,
-    max_bytes: int | None = None,
-    local: bool = False,
-) -> jax.Array:
-    """Find a template as `skimage.feature.match_template` does, by `normalized_correlation`.
-
-    Args:
-        image: where to look; real, of 1 to 3 dimensions and more.
-        template: what to look for, no larger.
-        pad_input: whether the result has the image's shape and is indexed by the template's centre, at
-            `m // 2`, instead of by its first element.
-        mode: with `pad_input`, what lies beyond the edges, as for `numpy.pad`.
-        constant_values: what lies there by "constant".
-        axes: along which the template slides; along the others both broadcast. By default all.
-        method: as for `jaxconv.convolve`.
-        precision: as for `jaxconv.convolve`.
-        max_bytes: as for `jaxconv.convolve`.
-        local: as for `jaxconv.convolve`.
-
-    Shapes:
-        image (n1, ..., nd), template (m1, ..., md) -> ni - mi + 1; with `pad_input` ni.
-
-    Returns:
-        Scores from -1 to 1; see `normalized_correlation`.
-
-    Raises:
-        ValueError: if the template has other axes than the image or is larger, or the mode is none.
-        TypeError: if an operand is not of real numbers.
-
-    Gradient:
-        As `matching.normalized_correlation`.
-
-    Source:
-        `skimage.feature.match_template`, which loses float32 images of great brightness or faint
-        contrast; this does not.
-
-    Example:
-        >>> image = jnp.zeros((5, 5)).at[1:4, 2:5].set(jnp.eye(3))
-        >>> score = match_template(image, jnp.eye(3))
-        >>> jnp.unravel_index(score.argmax(), score.shape), float(score.max().round(3))
-        ((Array(1, dtype=int32), Array(2, dtype=int32)), 1.0)
-    """
-    function = "match_template"
-    x, t = as_floats(function, ("image", "template"), image, template, RANK_WORDS)
-    how = ask(function, method, precision, max_bytes, local)
-    places = checks.axes(function, axes, x.ndim)
-    check_fit(function, ("image", "template"), x, t, places, SIZE_WORDS)
-    if pad_input:
-        checks.one_of(function, "mode", mode, PADDING)
-        fill = {"constant_values": constant_values} if mode == "constant" else {}
-        sizes = [m if axis in places else 0 for axis, m in enumerate(t.shape)]
-        starts = [m - m // 2 for m in sizes]  # of what is looked at; but a ramp depends on it all
-        counts = [n + max(m - 1, 0) for n, m in zip(x.shape, sizes)]
-        padded = jnp.pad(x, [(m, m) for m in sizes], mode, **fill)
-        x = lax.slice(padded, starts, [start + n for start, n in zip(starts, counts)])
-    return score_windows(x, t, Options(how, axes=places))
-
-
-def overlap_share(
-    mask: Any, template_mask: Any, *, mode: Mode = "valid", axes: Axes = None
-) -> jax.Array:
-    """Return the share of the template's samples that meet samples of the signal, at each place.
-
-    Where it is at least `overlap`, and more than one sample, a masked `normalized_correlation` is
-    valid.
-
-    Args:
-        mask: True where a sample of the signal is missing; beyond its edges all are.
-        template_mask: True where the template has no say.
-        mode: as for `normalized_correlation`.
-        axes: as for `normalized_correlation`.
-
-    Shapes:
-        mask (n1, ..., nd), template_mask (m1, ..., md) -> as `normalized_correlation`.
-
-    Returns:
-        Shares from 0 to 1.
-
-    Raises:
-        ValueError: if the numbers of axes differ, or the mode is none of the three.
-        TypeError: if a mask is not boolean.
-
-    Source:
-        D. Padfield, "Masked object registration in the Fourier domain" (2012), eq. 9.
-
-    Example:
-        >>> overlap_share([False, True, False, False], [False, False]).tolist()
-        [0.5, 0.5, 1.0]
-    """
-    function = "overlap_share"
-    hidden = checks.mask(function, "mask", mask, "signal", np.shape(mask))
-    unheard = checks.mask(function, "template_mask", template_mask, "template", np.shape(template_mask))
-    checks.same_rank(function, ("mask", "template_mask"), (hidden, unheard))
-    checks.one_of(function, "mode", mode, MODES)
-    places = checks.axes(function, axes, hidden.ndim)
-    hidden = _extended(hidden, places, reach(mode, [unheard.shape[a] for a in places]), "fill", True)
-
-    def share(there: jax.Array, heard: jax.Array) -> jax.Array:
-        return correlate_channels(there, heard, How("overlap_share")) / jnp.maximum(heard.sum(), 1)
-
-    there, heard = ((~mask).astype(jnp.float32) for mask in (hidden, unheard))
-    return jnp.clip(slide_over(share, [there], [heard], places, None), 0, 1)
-
-
 class Options(NamedTuple):
     """What a call asks for besides its arrays: hashable, since `jit` takes it as static."""
 
@@ -266,8 +142,8 @@ def score_windows(
         if missing and hidden is None:
             hidden = jnp.zeros(x.shape, bool)
         if hidden is not None:
-            hidden = _extended(hidden, places, widths, boundary, missing)
-        x = _extended(x, places, widths, boundary, beyond)
+            hidden = extended(hidden, places, widths, boundary, missing)
+        x = extended(x, places, widths, boundary, beyond)
     if hidden is None and unheard is None:
         score = partial(plain_scores, how=o.how)
         return slide_over(score, [x], [t], places, o.channel_axis)
@@ -279,7 +155,7 @@ def score_windows(
     return slide_over(score, [x, there], [t, ~unheard], places, o.channel_axis)
 
 
-def _extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Array:
+def extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Array:
     """Continue an array beyond its edges, along the axes of the places."""
     names = canonical("normalized_correlation", boundary, len(places))
     every, by = [(0, 0)] * array.ndim, ["fill"] * array.ndim
