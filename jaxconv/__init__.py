@@ -15,8 +15,9 @@ from jaxconv.convolution.lags import correlation_lags
 from jaxconv.convolution.masked import convolve_masked
 from jaxconv.convolution.preparing import prepare
 from jaxconv.convolution.scipy_family import convolve2d, correlate2d, fftconvolve, oaconvolve, sepfir2d
-from jaxconv.convolution.separable import convolve_separable, gaussian_filter
+from jaxconv.convolution.separable import convolve_separable
 from jaxconv.engine.acceleration import accelerate, explain
+from jaxconv.kernels import gaussian_filter
 from jaxconv.matching import match_template
 
 if TYPE_CHECKING:

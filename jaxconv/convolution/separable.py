@@ -1,12 +1,12 @@
 """Separable kernels: one pass along each axis in place of one over all of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from jaxconv import checks
@@ -14,9 +14,16 @@ from jaxconv.convolution.boundaries import canonical
 from jaxconv.convolution.conventions import CONVOLVE, result_type
 from jaxconv.convolution.steps import slide
 from jaxconv.engine.planning import Plan
-from jaxconv.floats import floating
-from jaxconv.kernels import Factors, gaussian
 from jaxconv.types import Axes, Boundary, Method, Mode
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["terms"], meta_fields=["error"])
+@dataclass(frozen=True)
+class Factors:
+    """A kernel as a sum of outer products: in each term one 1-D factor an axis; a pytree."""
+
+    terms: tuple[tuple[jax.Array, ...], ...]
+    error: float  # of the sum: the root of the squares' sum, relative to the kernel's
 
 
 def convolve_separable(
@@ -89,85 +96,4 @@ def convolve_separable(
             passed = convolve(passed, line, axes=axis, boundary=name, **fill)
             outside = outside.astype(dtype) * k.astype(dtype).sum()  # what a pass makes of a constant
         out = passed if number == 0 else out + passed
-    return out
-
-
-def gaussian_filter(
-    signal: Any,
-    sigma: Any,
-    order: int | Sequence[int] = 0,
-    *,
-    boundary: Boundary | str | Sequence[str] = "symmetric",
-    fillvalue: Any = 0,
-    truncate: float = 4.0,
-    radius: int | Sequence[int] | None = None,
-    axes: Axes = None,
-    method: Method | Plan = "auto",
-    precision: lax.PrecisionLike = None,
-    max_bytes: int | None = None,
-    local: bool = False,
-) -> jax.Array:
-    """Smooth with a Gaussian, or take a derivative of what it smooths.
-
-    `scipy.ndimage.gaussian_filter`, whose mode "reflect" is "symmetric" here.
-
-    Args:
-        signal: the signal.
-        sigma: the standard deviation, for all axes or one an axis; 0 leaves an axis as it is.
-        order: of the derivative, for all axes or one an axis; 0 smooths.
-        boundary: as for `convolve`.
-        fillvalue: as for `convolve`.
-        truncate: at how many standard deviations the kernel ends.
-        radius: the samples on either side at which it ends, instead; needed where sigma is traced.
-        axes: along which; by default all.
-        method: as for `convolve`, for each pass.
-        precision: as for `convolve`.
-        max_bytes: as for `convolve`.
-        local: as for `convolve`.
-
-    Shapes:
-        signal (n1, ..., nd) -> (n1, ..., nd).
-
-    Units:
-        sigma in samples; the result in the signal's, over samples to the power of the order.
-
-    Returns:
-        The smooth signal, of floats.
-
-    Raises:
-        ValueError: if sigma is negative, or traced without a radius, or an option is none of its values.
-        TypeError: if an operand is no array of numbers.
-
-    Gradient:
-        In the signal and in sigma.
-
-    Source:
-        `scipy.ndimage.gaussian_filter`.
-
-    Example:
-        >>> [f"{y:.3f}" for y in gaussian_filter([0.0, 0, 1, 0, 0], 0.5)]
-        ['0.000', '0.106', '0.787', '0.106', '0.000']
-    """
-    function = "gaussian_filter"
-    signal = checks.array(function, "signal", signal)
-    places = checks.axes(function, axes, signal.ndim)
-    sigmas = tuple(sigma) if np.ndim(sigma) == 1 else (sigma,) * len(places)
-    if len(sigmas) != len(places):
-        rule = f"be one number, or {len(places)} of them, one an axis"
-        raise checks.value_error(function, "sigma", rule, f"{len(sigmas)} of them")
-    orders = checks.per_axis(function, "order", order, len(places), 0)
-    radii = (None,) * len(places)
-    if radius is not None:
-        radii = checks.per_axis(function, "radius", radius, len(places), 0)
-    names = canonical(function, boundary, len(places))
-    how: Any = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
-    convolve = partial(slide, CONVOLVE.called(function), mode="same", **how)
-    out = signal.astype(floating(signal.dtype))
-    for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
-        if not checks.is_traced(s) and s == 0:
-            continue
-        line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
-        line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])
-        fill = {"fillvalue": fillvalue} if name == "fill" else {}
-        out = convolve(out, line, axes=axis, boundary=name, **fill)
     return out

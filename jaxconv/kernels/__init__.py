@@ -5,7 +5,6 @@ names below from `jaxconv.kernels`; the files behind it may change.
 """
 
 from jaxconv.kernels.differences import (
-    edges,
     laplacian,
     laplacian_of_gaussian,
     prewitt,
@@ -13,6 +12,7 @@ from jaxconv.kernels.differences import (
     sobel,
 )
 from jaxconv.kernels.factors import Factors, factor
+from jaxconv.kernels.filters import edges, gaussian_filter
 from jaxconv.kernels.gabor import gabor
 from jaxconv.kernels.smoothing import box, gaussian
 
@@ -23,6 +23,7 @@ __all__ = [
     "factor",
     "gabor",
     "gaussian",
+    "gaussian_filter",
     "laplacian",
     "laplacian_of_gaussian",
     "prewitt",

@@ -1,4 +1,4 @@
-"""Kernels that take differences, of first and second order, and the edges that they show."""
+"""Kernels that take differences, of first and second order."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
-from jaxconv.convolution import correlate
 from jaxconv.kernels.factors import outer_product
 from jaxconv.kernels.smoothing import gaussian
 
@@ -159,42 +158,6 @@ def laplacian_of_gaussian(
     checks.positive("laplacian_of_gaussian", "rank", rank)
     sampled = partial(gaussian, sigma, truncate=truncate, radius=radius)
     return _sum_over_axes(sampled(2), sampled(0), rank)
-
-
-def edges(image: jax.Array) -> jax.Array:
-    """Return the strength of the edges in an image: the length of its Sobel gradient.
-
-    Beyond the border the image is continued with its edge pixels, so that the border is no edge.
-
-    Args:
-        image: the image.
-
-    Shapes:
-        image (rows, columns) -> (rows, columns).
-
-    Units:
-        brightness a pixel.
-
-    Returns:
-        The gradient's length, 0 or greater.
-
-    Raises:
-        ValueError: if the image has not two axes.
-
-    Gradient:
-        In the image; 0 where the image is flat.
-
-    Example:
-        >>> edges(jnp.array([[0.0, 0.0, 1.0, 1.0]] * 3))[1].tolist()
-        [0.0, 0.5, 0.5, 0.0]
-    """
-    image = checks.array("edges", "image", image)
-    if image.ndim != 2:
-        raise checks.value_error("edges", "image", "have 2 axes", f"shape {image.shape}")
-    down, right = (correlate(image, sobel(axis), "same", boundary="edge") for axis in (0, 1))
-    power = down**2 + right**2
-    flat = power == 0
-    return jnp.where(flat, 0.0, jnp.sqrt(jnp.where(flat, 1.0, power)))
 
 
 def _difference(function: str, axis: int, rank: int, smoothing: tuple[int, ...]) -> jax.Array:

@@ -1,8 +1,7 @@
 """Factors: a kernel as a sum of few outer products of 1-D kernels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 from typing import Any
 
 import jax
@@ -10,15 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
-
-
-@partial(jax.tree_util.register_dataclass, data_fields=["terms"], meta_fields=["error"])
-@dataclass(frozen=True)
-class Factors:
-    """A kernel as a sum of outer products: in each term one 1-D factor an axis; a pytree."""
-
-    terms: tuple[tuple[jax.Array, ...], ...]
-    error: float  # of the sum: the root of the squares' sum, relative to the kernel's
+from jaxconv.convolution.separable import Factors
 
 
 def factor(kernel: Any, tolerance: float = 1e-6, *, terms: int | None = None) -> Factors:

@@ -1,12 +1,12 @@
 """Learning: gradient descent (optax) from random values to a matched filter, and beyond.
 
-A loss, data, and parameters to start from; `fit` does the rest. What theory promises is known in closed
-form (`optimum`), so what is learned can be judged.
+`fit` takes a loss, data, and parameters to start from; `optimum` is the filter that theory promises, to
+judge by. Import the names below from `jaxconv.learning`; the files behind it may change.
 """
 
 from jaxconv.learning.constraints import non_negative, separable, symmetric, unit_energy, zero_mean
 from jaxconv.learning.evaluation import Evaluation, confusion, cosine_similarity, evaluate, optimum
-from jaxconv.learning.fitting import Fit, State, default_optimizer, fit, init, random_filter, step
+from jaxconv.learning.fitting import Fit, fit
 from jaxconv.learning.losses import (
     Detector,
     deflection,
@@ -18,6 +18,7 @@ from jaxconv.learning.losses import (
     softmax,
     sorting,
 )
+from jaxconv.learning.state import State, default_optimizer, init, random_filter, step
 
 __all__ = [
     "Detector",

@@ -1,27 +1,30 @@
-"""Batches: what a step learns from, drawn by a key, taken from arrays or handed by an iterator."""
+"""Batches: the examples of a step, drawn by a key, taken from arrays or from an iterator."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxconv import checks
+from jaxconv.learning.state import Loss, Parameters
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Batches:
-    """Examples as arrays, or a function of a key that draws one; neither where batches are given."""
+    """Examples as arrays, or a function of a key that draws one; neither for an iterator of batches."""
 
     arrays: Any
     draw: Callable[[jax.Array], Any] | None = field(metadata={"static": True})
     size: int | None = field(metadata={"static": True})
 
     def plan(self, key: jax.Array, steps: int) -> Any:
-        """Return, along the first axis, what `take` needs for each of so many steps."""
+        """Return what `take` needs for each step, along the first axis."""
         if self.draw:
             return jax.random.split(key, steps)
         if self.size is None:
@@ -61,11 +64,11 @@ def batches(function: str, data: Any, size: int | None) -> tuple[Batches, Iterat
     return Batches(arrays, None, size), None
 
 
-def given(function: str, iterator: Iterator[Any], steps: int) -> Any:
+def stack(function: str, iterator: Iterator[Any], steps: int) -> Any:
     """Return the next batches of an iterator, one per step, stacked."""
-    taken = list(islice(iterator, steps))
-    _check_enough(function, len(taken), steps)
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *taken)
+    drawn = list(islice(iterator, steps))
+    _check_enough(function, len(drawn), steps)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
 
 
 def skip(function: str, iterator: Iterator[Any], steps: int) -> None:
@@ -73,7 +76,21 @@ def skip(function: str, iterator: Iterator[Any], steps: int) -> None:
     _check_enough(function, sum(1 for _ in islice(iterator, steps)), steps)
 
 
-def _check_enough(function: str, taken: int, steps: int) -> None:
-    if taken < steps:
-        rule, got = "give a batch for every step", f"an iterator that ended {steps - taken} too early"
+def _check_enough(function: str, count: int, steps: int) -> None:
+    if count < steps:
+        rule, got = "give a batch for every step", f"an iterator that ended {steps - count} too early"
         raise checks.value_error(function, "data", rule, got)
+
+
+@lru_cache
+def average_over_parts(loss: Loss, parts: int) -> Loss:
+    """Return the mean of a loss over parts of the batch, with one part in memory at a time."""
+
+    def mean(parameters: Parameters, batch: Any) -> jax.Array:
+        count = len(jax.tree.leaves(batch)[0])
+        if count % parts:
+            raise checks.value_error("fit", "parts", f"divide the {count} examples of a batch", parts)
+        split = jax.tree.map(lambda a: a.reshape(parts, -1, *a.shape[1:]), batch)
+        return lax.map(jax.checkpoint(lambda part: loss(parameters, part)), split).mean()
+
+    return mean
