@@ -353,7 +353,7 @@ def test_ctrl_c_at_any_line_leaves_whole_epochs():
         lines = []
 
         def trace(frame, event, _, lines=lines, moment=moment):
-            if frame.f_code.co_name != "add" or "fitting" not in frame.f_code.co_filename:
+            if frame.f_code.co_name != "add" or "history" not in frame.f_code.co_filename:
                 return None
             lines.append(event)
             if lines.count("line") == moment:

@@ -17,6 +17,8 @@ import numpy as np
 from jaxconv import checks
 from jaxconv.types import BOUNDARIES, Boundary
 
+__all__ = ["SYNONYMS", "extend"]
+
 SYNONYMS: dict[str, Boundary] = {  # other libraries' names, where no two libraries disagree on them
     "constant": "fill",
     "grid-constant": "fill",

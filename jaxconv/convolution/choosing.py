@@ -16,7 +16,7 @@ from jaxconv.engine.planning import Plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.types import Method, Mode
 
-FUNCTIONS = (convolve, correlate, convolve2d, correlate2d)
+_FUNCTIONS = (convolve, correlate, convolve2d, correlate2d)
 
 
 def plan(
@@ -63,8 +63,8 @@ def plan(
         >>> convolve(jnp.ones(1_000_000), jnp.ones(9), method=planned).shape
         (1000008,)
     """
-    if function not in FUNCTIONS:
-        rule = "be jaxconv's " + " or ".join(f.__name__ for f in FUNCTIONS)
+    if function not in _FUNCTIONS:
+        rule = "be jaxconv's " + " or ".join(f.__name__ for f in _FUNCTIONS)
         raise checks.value_error("plan", "function", rule, function)
     operands = [_operand(name, value, dtype) for name, value in (("in1", in1), ("in2", in2))]
     bounds = {"max_bytes": max_bytes, "local": local}

@@ -22,6 +22,8 @@ from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.timing import measure
 
+__all__ = ["Calibration", "calibrate"]
+
 SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
 FARTHEST = 12  # nor one predicted to take so many times as long as the best
 LINES = {

@@ -51,13 +51,13 @@ class Plan:
         """Return what the method makes of a canonical signal alone."""
         if not self.problem.products:
             return signal
-        seen = _seen(self.method, self.problem)
+        seen = as_seen(self.method, self.problem)
         signal = self.problem.extend(signal) if seen.space != self.problem.space else signal
         return METHODS[self.method].prepare_signal(seen, signal)
 
     def prepare_kernel(self, kernel: jax.Array) -> Any:
         """Return what the method makes of a canonical kernel alone."""
-        seen = _seen(self.method, self.problem)
+        seen = as_seen(self.method, self.problem)
         return METHODS[self.method].prepare_kernel(seen, kernel) if self.problem.products else kernel
 
     def run(self, signal: Any, kernel: Any) -> jax.Array:
@@ -65,7 +65,7 @@ class Plan:
         dtype = jnp.dtype(self.problem.result)
         if not self.problem.products:
             return jnp.zeros(self.problem.output, dtype)
-        seen = _seen(self.method, self.problem)
+        seen = as_seen(self.method, self.problem)
         return METHODS[self.method].run(seen, signal, kernel).astype(dtype)
 
     def __str__(self) -> str:
@@ -142,14 +142,14 @@ def possible(how: How, problem: Problem) -> How:
     return how.by(how.method if able else "auto")
 
 
-def _seen(method: str, problem: Problem) -> Problem:
+def as_seen(method: str, problem: Problem) -> Problem:
     """Return a problem as a method sees it: for most, the signal was continued where it wraps."""
     return problem if METHODS[method].wraps else problem.extended
 
 
 def _refusal(method: str, problem: Problem) -> str:
     """Return why a method cannot compute a problem, or ""; any method returns an empty output."""
-    return METHODS[method].supports(_seen(method, problem)) if problem.products else ""
+    return METHODS[method].supports(as_seen(method, problem)) if problem.products else ""
 
 
 def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) -> Candidate:
@@ -157,7 +157,7 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
     refusal = _refusal(method, problem)
     if refusal or not problem.products:
         return Candidate(method, 0.0, 0, "", refusal)
-    seen = _seen(method, problem)
+    seen = as_seen(method, problem)
     cost = METHODS[method].cost(seen, constants)
     if seen.space != problem.space:  # the longer signal is one more array
         held = seen.batch * seen.groups * seen.inputs * math.prod(seen.space)

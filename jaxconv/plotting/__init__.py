@@ -7,9 +7,6 @@ from jaxconv.plotting.animations import evolution, save
 from jaxconv.plotting.figures import curves, found, learned
 from jaxconv.plotting.lecture import matched_and_mismatched, overlap, patch, plan, slide
 from jaxconv.plotting.panels import (
-    COLOURS,
-    HEAT,
-    SIGNED,
     feature_maps,
     filters,
     heat_map,
@@ -18,13 +15,9 @@ from jaxconv.plotting.panels import (
     roc,
     spectrum,
 )
-from jaxconv.plotting.timings import METHOD_STYLES, methods
+from jaxconv.plotting.timings import methods
 
 __all__ = [
-    "COLOURS",
-    "HEAT",
-    "METHOD_STYLES",
-    "SIGNED",
     "curves",
     "evolution",
     "feature_maps",
