@@ -1,8 +1,8 @@
 """Fitting: gradient descent (optax) on any loss of any parameters, one epoch at a time.
 
-`init` and `step` (state.py) are the core, pure functions of a `State`; `fit` runs them. All steps of an
-epoch are one `lax.scan`; between epochs `fit` reports, saves, and may be interrupted. Under `jax.jit` and
-`jax.vmap` all epochs are one program.
+`fit` runs `init` and `step`, pure functions of a `State`. All steps of an epoch are one `lax.scan`;
+between epochs `fit` reports, saves, and may be interrupted. Under `jax.jit` and `jax.vmap` all epochs
+are one program.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -105,7 +105,7 @@ def fit(
 
     Raises:
         ValueError: if a number is not positive, arrays have no common leading axis or fewer examples
-            than a batch; or the saved file is damaged, or belongs to a fit with other settings or shapes.
+            than a batch; or if the saved file is damaged, or of a fit with other settings or shapes.
         TypeError: if a number is not an integer.
         FileNotFoundError: if there is no file to resume from.
         FloatingPointError: if a loss is not finite; the message names the step. Under `jit` the losses
