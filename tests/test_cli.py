@@ -120,7 +120,7 @@ MISTAKES = [
     ),
     (
         ["learn", "small.png", "--mark", "1,1", "--size", "5"],
-        "`mark` must lie 2 pixels within the picture, .10, 12.; got 1,1",
+        "`mark` must be at least 2 pixels from the edges of the picture, .10, 12.; got 1,1",
     ),
     (
         ["learn", "absent.png", "--mark", "5,5"],
@@ -131,7 +131,7 @@ MISTAKES = [
     (["learn", "circle", "--size", "1"], "`size` must be 3 or greater; got 1"),
     (
         ["learn", "ramp.png", "--mark", "15,17", "--size", "29"],
-        r"`size` must leave the picture a place .* without touching a target; got 29, in .*\(30, 34\)",
+        r"`size` must leave a position .* where the filter touches no target; got 29, in .*\(30, 34\)",
     ),
     (
         ["learn", "ramp.png", *SHORT, "--loss", "least-squares", "--rate", "1e30"],
@@ -236,7 +236,7 @@ def test_resumes_only_with_the_same_options(tmp_path, monkeypatch):
         kept.append(state.read_bytes())
         state.unlink()
 
-    monkeypatch.setattr("jaxconv.commands.learn._show", show)
+    monkeypatch.setattr("jaxconv.cli.learn._show", show)
     short = (*SHORT, "--output", tmp_path)
     status, _, error = run("learn", tmp_path / "ramp.png", *short)
     assert (status, error) == (0, "")

@@ -20,6 +20,7 @@ BY_FFT = {"fft", "overlap", "lines", "lags", "circular"}
 def assert_all_is_told(fn, *arrays):
     """Require that the plans of a function are what is computed, and return their methods."""
     plans = jaxconv.explain(fn, *arrays).forward
+    COMPUTED.clear()
     compiled = jax.jit(fn).lower(*arrays).compile().as_text()
     computed = {(method, problem) for test, method, problem in COMPUTED if test == current_test()}
     assert {(plan.method, as_seen(plan.method, plan.problem)) for plan in plans} == computed
@@ -29,7 +30,10 @@ def assert_all_is_told(fn, *arrays):
     return methods
 
 
-@pytest.mark.parametrize("name", WRAP | FLOATS)
+KNOWN = {"kernels.factor", "matching.scales"}  # whose operands must have known values
+
+
+@pytest.mark.parametrize("name", sorted((WRAP | FLOATS).keys() - KNOWN))
 def test_explain_lists_what_is_computed(traced_anew, name):
     call = (WRAP | FLOATS)[name]
     assert_all_is_told(lambda zero: call(lambda a: jnp.asarray(a, float) + zero), jnp.zeros(()))
@@ -56,7 +60,6 @@ def test_of_what_was_prepared(rng, traced_anew, side, method):
     signal, kernel = (jnp.asarray(x) for x in operands(rng, [(300,), (40,)]))
     operand, other = (kernel, signal) if side == "kernel" else (signal, kernel)
     prepared = jaxconv.prepare(operand, other.shape, side=side, method=method)
-    COMPUTED.clear()
     if side == "kernel":
         assert assert_all_is_told(lambda x: jaxconv.convolve(x, prepared), other) == {method}
     else:

@@ -93,11 +93,11 @@ def convolution(
     def apply(signal, kernel, made):
         if side == "signal":
             own = plan.prepare_kernel(primitive.canonical_kernel(problem, kernel, **params))
-            out = plan.run(made, own)
+            out = primitive.run_planned(plan, made, own)
         else:
             own = plan.prepare_signal(primitive.canonical_signal(problem, signal, **params))
-            out = plan.run(own, made)
-        return primitive.mark(primitive.in_layout(out, problem, **params), plan)
+            out = primitive.run_planned(plan, own, made)
+        return primitive.in_layout(out, problem, **params)
 
     def jvp(primals, tangents):
         operands = primals[:2]

@@ -239,17 +239,44 @@ for _platform in PLATFORMS:
 mlir.register_lowering(convolution_p, mlir.lower_fun(partial(run, "other"), multiple_results=False))
 
 
-planned_p = core.Primitive("planned")
-"""The identity, on what a plan computed of prepared operands: so the trace tells the plan."""
+def run_planned(chosen: Plan, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Compute by a plan of two prepared operands, as one equation that tells the plan in a trace."""
+    return planned_p.bind(signal, kernel, plan=chosen, batches=())
 
 
-def mark(out: jax.Array, chosen: Plan) -> jax.Array:
-    """Return an output as it is, and note in the trace by which plan it was computed."""
-    return planned_p.bind(out, plan=chosen)
+def _run_batched(signal: jax.Array, kernel: jax.Array, *, plan: Plan, batches: tuple) -> jax.Array:
+    run = plan.run
+    for axes in batches:
+        run = jax.vmap(run, in_axes=axes)
+    return run(signal, kernel)
 
 
-planned_p.def_impl(lambda out, plan: out)
-planned_p.def_abstract_eval(lambda out, plan: out)
-mlir.register_lowering(planned_p, lambda context, out, plan: [out])
-batching.primitive_batchers[planned_p] = lambda outs, axes, plan: (mark(outs[0], plan), axes[0])
-ad.deflinear(planned_p, lambda cotangent, plan: [cotangent])
+def _batch_planned(operands, axes, *, plan: Plan, batches: tuple):
+    return planned_p.bind(*operands, plan=plan, batches=(*batches, tuple(axes))), 0
+
+
+def _abstract_planned(*operands, **params: Any):
+    return jax.make_jaxpr(partial(_run_batched, **params))(*operands).out_avals[0]
+
+
+def _transpose_planned_signal(cotangent, signal, kernel, **params: Any):
+    linear = partial(_run_batched, kernel=kernel, **params)
+    return jax.linear_transpose(linear, signal.aval)(cotangent)[0]
+
+
+def _transpose_planned_kernel(cotangent, signal, kernel, **params: Any):
+    linear = partial(_run_batched, signal, **params)
+    return jax.linear_transpose(linear, kernel.aval)(cotangent)[0]
+
+
+@lru_cache(1024)
+def _compiled_planned(plan: Plan, batches: tuple):
+    return jax.jit(partial(_run_batched, plan=plan, batches=batches))
+
+
+planned_p = core.Primitive("planned_convolution")
+planned_p.def_impl(lambda *operands, **params: _compiled_planned(**params)(*operands))
+planned_p.def_abstract_eval(_abstract_planned)
+ad.defbilinear(planned_p, _transpose_planned_signal, _transpose_planned_kernel)
+batching.primitive_batchers[planned_p] = _batch_planned
+mlir.register_lowering(planned_p, mlir.lower_fun(_run_batched, multiple_results=False))
