@@ -1,7 +1,7 @@
-"""Kernels: the named ones, ready to convolve with, and the factors of those that are separable.
+"""Kernels: the well-known ones by name, the filters that apply them, and factoring into separable terms.
 
-Each function returns an array; `factor` returns `Factors`, for `jaxconv.convolve_separable`. Import the
-names below from `jaxconv.kernels`; the files behind it may change.
+Import the names below from `jaxconv.kernels`. A kernel is an array for `convolve` or `correlate`;
+`factor` returns `Factors`, for `convolve_separable`.
 """
 
 from jaxconv.kernels.differences import (

@@ -14,12 +14,12 @@ from jaxconv.kernels.smoothing import gaussian
 def sobel(axis: int = 0, rank: int = 2) -> jax.Array:
     """Return the Sobel kernel: a central difference along one axis, smoothed by 1 2 1 across it.
 
-    Correlate with it: it is positive where the image grows along the axis, and scaled so that a
-    ramp of slope 1 gives 1.
+    Correlate with it: the result is positive where the image increases along the axis, and 1 on a ramp
+    of slope 1.
 
     Args:
-        axis: of the difference: 0 for the rows' direction (downwards), 1 for the columns' (rightwards).
-        rank: how many axes the image has.
+        axis: axis of the difference: 0 for downwards (from row to row), 1 for rightwards.
+        rank: number of axes of the image.
 
     Shapes:
         -> (3, 3), or 3 along each of `rank` axes.
@@ -28,7 +28,7 @@ def sobel(axis: int = 0, rank: int = 2) -> jax.Array:
         The kernel.
 
     Raises:
-        ValueError: if there is no such axis.
+        ValueError: if the image has no such axis.
 
     Source:
         I. Sobel and G. Feldman, "A 3x3 isotropic gradient operator for image processing" (1968).
@@ -41,7 +41,7 @@ def sobel(axis: int = 0, rank: int = 2) -> jax.Array:
 
 
 def scharr(axis: int = 0, rank: int = 2) -> jax.Array:
-    """Return the Scharr kernel: as Sobel's, but smoothed by 3 10 3, whose direction is more accurate.
+    """Return the Scharr kernel: like Sobel's, but smoothed by 3 10 3, for more accurate directions.
 
     Args:
         axis: as for `sobel`.
@@ -54,7 +54,7 @@ def scharr(axis: int = 0, rank: int = 2) -> jax.Array:
         The kernel.
 
     Raises:
-        ValueError: if there is no such axis.
+        ValueError: if the image has no such axis.
 
     Source:
         H. Scharr, "Optimal operators in digital image processing" (thesis, Heidelberg 2000).
@@ -67,7 +67,7 @@ def scharr(axis: int = 0, rank: int = 2) -> jax.Array:
 
 
 def prewitt(axis: int = 0, rank: int = 2) -> jax.Array:
-    """Return the Prewitt kernel: as Sobel's, but smoothed by 1 1 1.
+    """Return the Prewitt kernel: like Sobel's, but smoothed by 1 1 1.
 
     Args:
         axis: as for `sobel`.
@@ -80,7 +80,7 @@ def prewitt(axis: int = 0, rank: int = 2) -> jax.Array:
         The kernel.
 
     Raises:
-        ValueError: if there is no such axis.
+        ValueError: if the image has no such axis.
 
     Source:
         J. M. S. Prewitt, "Object enhancement and extraction" (1970).
@@ -96,16 +96,16 @@ def laplacian(rank: int = 2) -> jax.Array:
     """Return the Laplacian: the sum of the second differences `1 -2 1` along all axes.
 
     Args:
-        rank: how many axes.
+        rank: number of axes.
 
     Shapes:
         -> 3 along each of `rank` axes.
 
     Returns:
-        The kernel, which is symmetric.
+        The kernel; it is symmetric.
 
     Raises:
-        ValueError: if there are no axes.
+        ValueError: if `rank` is not positive.
 
     Source:
         definition; `scipy.ndimage.laplace`.
@@ -115,8 +115,8 @@ def laplacian(rank: int = 2) -> jax.Array:
         [[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]]
     """
     checks.positive("laplacian", "rank", rank)
-    second, none = jnp.array([1.0, -2.0, 1.0]), jnp.array([0.0, 1.0, 0.0])
-    return _sum_over_axes(second, none, rank)
+    second, identity = jnp.array([1.0, -2.0, 1.0]), jnp.array([0.0, 1.0, 0.0])
+    return _sum_over_axes(second, identity, rank)
 
 
 def laplacian_of_gaussian(
@@ -124,12 +124,12 @@ def laplacian_of_gaussian(
 ) -> jax.Array:
     """Return the Laplacian of a Gaussian, the "Mexican hat" upside down: a detector of blobs.
 
-    The sum over axes of the Gaussian's second derivative along one, times Gaussians along the others. It
-    answers most to blobs of radius `sigma sqrt(rank)`.
+    The sum over axes of the second derivative of a Gaussian along that axis, times Gaussians along the
+    others. Its response is strongest for blobs of radius `sigma sqrt(rank)`.
 
     Args:
         sigma: as for `gaussian`.
-        rank: how many axes.
+        rank: number of axes.
         truncate: as for `gaussian`.
         radius: as for `gaussian`.
 
@@ -140,10 +140,10 @@ def laplacian_of_gaussian(
         sigma in samples.
 
     Returns:
-        The kernel, which is symmetric.
+        The kernel; it is symmetric.
 
     Raises:
-        ValueError: as `gaussian`; if there are no axes.
+        ValueError: as `gaussian`; or if `rank` is not positive.
 
     Gradient:
         In sigma.
@@ -163,13 +163,13 @@ def laplacian_of_gaussian(
 def _difference(function: str, axis: int, rank: int, smoothing: tuple[int, ...]) -> jax.Array:
     """Return a central difference along one axis, smoothed along the others."""
     checks.positive(function, "rank", rank)
-    (place,) = checks.axes(function, axis, rank, "axis")
+    (chosen,) = checks.axes(function, axis, rank, "axis")
     across = jnp.array(smoothing) / sum(smoothing)
     along = jnp.array([-0.5, 0.0, 0.5])
-    return outer_product([along if i == place else across for i in range(rank)])
+    return outer_product([along if i == chosen else across for i in range(rank)])
 
 
 def _sum_over_axes(along: jax.Array, across: jax.Array, rank: int) -> jax.Array:
-    """Sum, over the axes, the outer products of one kernel along it and another along the rest."""
+    """Sum over the axes the outer product of one kernel along the axis and another along the others."""
     terms = [[along if i == axis else across for i in range(rank)] for axis in range(rank)]
     return sum(map(outer_product, terms), jnp.zeros(()))

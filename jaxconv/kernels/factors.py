@@ -1,4 +1,4 @@
-"""Factors: a kernel as a sum of few outer products of 1-D kernels."""
+"""Factoring: a kernel as a sum of few outer products of 1-D kernels."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -16,21 +16,21 @@ def factor(kernel: Any, tolerance: float = 1e-6, *, terms: int | None = None) ->
     """Factor a kernel into few separable terms, by singular values.
 
     Args:
-        kernel: the kernel, its values known (not traced).
-        tolerance: the greatest `error` that terms are left out for.
-        terms: the most terms, whatever the error.
+        kernel: the kernel; its values must be known, not traced.
+        tolerance: leave out terms while the `error` stays at or below this.
+        terms: maximum number of terms, whatever the error.
 
     Shapes:
         kernel (m1, ..., md) -> terms of (m1,), ..., (md,).
 
     Returns:
-        `Factors`, largest term first, with the error made. For two axes there is no better choice of as
-        many terms.
+        `Factors`, largest term first, with their error. For two axes no other choice of the same number
+        of terms has a smaller error.
 
     Raises:
         ValueError: if the kernel is empty, has no axes, is not finite, or is traced; if the tolerance is
             negative or `terms` not positive.
-        TypeError: if the kernel is no array of numbers.
+        TypeError: if the kernel is not an array of numbers.
 
     Source:
         C. Eckart and G. Young, "The approximation of one matrix by another of lower rank" (1936).
@@ -53,33 +53,33 @@ def factor(kernel: Any, tolerance: float = 1e-6, *, terms: int | None = None) ->
         raise checks.value_error("factor", "kernel", rule, "a traced array", remedy) from None
     if not np.isfinite(wide).all():
         raise checks.value_error("factor", "kernel", "be finite", "NaN or infinity in it")
-    found = sorted(_outer_products(wide), key=lambda term: -np.linalg.norm(outer_product(term)))
-    most = len(found) if terms is None else checks.positive("factor", "terms", terms)
-    left, kept, size = wide, [], np.linalg.norm(wide) or 1.0
-    for term in found[:most]:
-        if kept and np.linalg.norm(left) <= tolerance * size:
+    products = sorted(_outer_products(wide), key=lambda term: -np.linalg.norm(outer_product(term)))
+    limit = len(products) if terms is None else checks.positive("factor", "terms", terms)
+    rest, kept, size = wide, [], np.linalg.norm(wide) or 1.0
+    for term in products[:limit]:
+        if kept and np.linalg.norm(rest) <= tolerance * size:
             break
-        left = left - outer_product(term)
+        rest = rest - outer_product(term)
         kept.append(term)
     dtype = jnp.promote_types(kernel.dtype, jnp.float32)
     arrays = tuple(tuple(jnp.asarray(f, dtype) for f in term) for term in kept)
-    return Factors(arrays, float(np.linalg.norm(left) / size))
+    return Factors(arrays, float(np.linalg.norm(rest) / size))
 
 
 def outer_product(factors: Sequence[Any]) -> Any:
-    """Return the outer product of one factor an axis."""
+    """Return the outer product of the factors, one per axis."""
     return reduce(lambda a, b: a[..., None] * b[(None,) * a.ndim], factors)
 
 
 def _outer_products(kernel: np.ndarray) -> list[list[np.ndarray]]:
-    """Return orthogonal outer products whose sum is the kernel, an axis split off at a time."""
+    """Return orthogonal outer products whose sum is the kernel, splitting off one axis at a time."""
     if kernel.ndim == 1:
         return [[kernel]]
     left, sizes, right = np.linalg.svd(kernel.reshape(kernel.shape[0], -1), full_matrices=False)
-    found = []
+    products = []
     for column, size, row in zip(left.T, sizes, right):
-        root = np.sqrt(size)  # half of the size to either side
+        root = np.sqrt(size)  # shared evenly between column and row
         if size > 0:
-            rest = _outer_products((root * row).reshape(kernel.shape[1:]))
-            found += [[root * column, *term] for term in rest]
-    return found or [[np.zeros(n) for n in kernel.shape]]
+            terms = _outer_products((root * row).reshape(kernel.shape[1:]))
+            products += [[root * column, *term] for term in terms]
+    return products or [[np.zeros(n) for n in kernel.shape]]

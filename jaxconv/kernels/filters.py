@@ -1,4 +1,4 @@
-"""Filters: images smoothed, and their edges shown, by these kernels."""
+"""Filters that apply these kernels: Gaussian smoothing, and the strength of edges."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,19 +36,19 @@ def gaussian_filter(
     max_bytes: int | None = None,
     local: bool = False,
 ) -> jax.Array:
-    """Smooth with a Gaussian, or take a derivative of what it smooths.
+    """Smooth with a Gaussian, or with one of its derivatives.
 
     `scipy.ndimage.gaussian_filter`, whose mode "reflect" is "symmetric" here.
 
     Args:
         signal: the signal.
-        sigma: the standard deviation, for all axes or one an axis; 0 leaves an axis as it is.
-        order: of the derivative, for all axes or one an axis; 0 smooths.
+        sigma: the standard deviation, for all axes or one per axis; 0 leaves an axis unchanged.
+        order: order of the derivative, for all axes or one per axis; 0 only smooths.
         boundary: as for `convolve`.
         fillvalue: as for `convolve`.
-        truncate: at how many standard deviations the kernel ends.
-        radius: the samples on either side at which it ends, instead; needed where sigma is traced.
-        axes: along which; by default all.
+        truncate: the kernel ends at this many standard deviations.
+        radius: or it ends at this many samples on either side; required if sigma is traced.
+        axes: the axes to filter along; by default all.
         method: as for `convolve`, for each pass.
         precision: as for `convolve`.
         max_bytes: as for `convolve`.
@@ -58,14 +58,15 @@ def gaussian_filter(
         signal (n1, ..., nd) -> (n1, ..., nd).
 
     Units:
-        sigma in samples; the result in the signal's, over samples to the power of the order.
+        sigma in samples; the result in the unit of the signal per sample to the power of the order.
 
     Returns:
-        The smooth signal, of floats.
+        The smoothed signal, in floats.
 
     Raises:
-        ValueError: if sigma is negative, or traced without a radius, or an option is none of its values.
-        TypeError: if an operand is no array of numbers.
+        ValueError: if sigma is negative, or traced without a radius, or if an option is not one of its
+            allowed values.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         In the signal and in sigma.
@@ -79,20 +80,20 @@ def gaussian_filter(
     """
     function = "gaussian_filter"
     signal = checks.array(function, "signal", signal)
-    places = checks.axes(function, axes, signal.ndim)
-    sigmas = tuple(sigma) if np.ndim(sigma) == 1 else (sigma,) * len(places)
-    if len(sigmas) != len(places):
-        rule = f"be one number, or {len(places)} of them, one an axis"
+    chosen = checks.axes(function, axes, signal.ndim)
+    sigmas = tuple(sigma) if np.ndim(sigma) == 1 else (sigma,) * len(chosen)
+    if len(sigmas) != len(chosen):
+        rule = f"be one number, or {len(chosen)} of them, one per axis"
         raise checks.value_error(function, "sigma", rule, f"{len(sigmas)} of them")
-    orders = checks.per_axis(function, "order", order, len(places), 0)
-    radii = (None,) * len(places)
+    orders = checks.per_axis(function, "order", order, len(chosen), 0)
+    radii = (None,) * len(chosen)
     if radius is not None:
-        radii = checks.per_axis(function, "radius", radius, len(places), 0)
-    names = canonical(function, boundary, len(places))
+        radii = checks.per_axis(function, "radius", radius, len(chosen), 0)
+    names = canonical(function, boundary, len(chosen))
     how: Any = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
     convolve = partial(slide, CONVOLVE.called(function), mode="same", **how)
     out = signal.astype(floating(signal.dtype))
-    for axis, s, k, r, name in zip(places, sigmas, orders, radii, names):
+    for axis, s, k, r, name in zip(chosen, sigmas, orders, radii, names):
         if not checks.is_traced(s) and s == 0:
             continue
         line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
@@ -105,7 +106,7 @@ def gaussian_filter(
 def edges(image: jax.Array) -> jax.Array:
     """Return the strength of the edges in an image: the length of its Sobel gradient.
 
-    Beyond the border the image is continued with its edge pixels, so that the border is no edge.
+    The image is extended with its border pixels, so that the border does not count as an edge.
 
     Args:
         image: the image.
@@ -114,13 +115,13 @@ def edges(image: jax.Array) -> jax.Array:
         image (rows, columns) -> (rows, columns).
 
     Units:
-        brightness a pixel.
+        brightness per pixel.
 
     Returns:
         The gradient's length, 0 or greater.
 
     Raises:
-        ValueError: if the image has not two axes.
+        ValueError: if the image does not have two axes.
 
     Gradient:
         In the image; 0 where the image is flat.

@@ -23,31 +23,31 @@ def gabor(
 
     `k[y, x] = g exp(i (2 pi frequency u + phase))`, with `u = x cos(angle) + y sin(angle)` along the
     wave, `v = y cos(angle) - x sin(angle)` across it, and the window
-    `g = exp(-(u^2 + (aspect v)^2) / (2 sigma^2))`, over its sum.
+    `g = exp(-(u^2 + (aspect v)^2) / (2 sigma^2))`, divided by its sum.
 
     Args:
-        frequency: of the wave.
-        angle: of the wave's direction, from the columns' direction towards the rows'.
-        sigma: the window's standard deviation along the wave.
-        aspect: by how much the window is narrower across the wave.
-        phase: of the wave in the centre.
-        truncate: at how many sigma it ends.
+        frequency: frequency of the wave.
+        angle: direction of the wave: 0 along a row, pi / 2 along a column.
+        sigma: standard deviation of the window along the wave.
+        aspect: ratio of the window's width along the wave to its width across it.
+        phase: phase of the wave at the centre.
+        truncate: the kernel ends at this many sigma.
         radius: as for `gaussian`.
 
     Shapes:
         -> (2 radius + 1, 2 radius + 1).
 
     Units:
-        frequency in cycles a sample, sigma in samples, angles in radians.
+        frequency in cycles per sample, sigma in samples, angles in radians.
 
     Returns:
-        The kernel, complex: its real part answers to bright stripes, its imaginary part to edges.
+        The kernel, complex: its real part responds to bright stripes, its imaginary part to edges.
 
     Raises:
         ValueError: as `gaussian`.
 
     Gradient:
-        In all but the size.
+        In all parameters except `truncate` and `radius`.
 
     Source:
         J. G. Daugman, "Uncertainty relation for resolution in space, spatial frequency, and orientation"
@@ -59,11 +59,9 @@ def gabor(
     """
     radius = gaussian_radius("gabor", sigma, truncate, radius)
     y, x = jnp.mgrid[-radius : radius + 1, -radius : radius + 1].astype(float)
-    u, v = (
-        x * jnp.cos(angle) + y * jnp.sin(angle),
-        y * jnp.cos(angle) - x * jnp.sin(angle),
-    )
+    u = x * jnp.cos(angle) + y * jnp.sin(angle)
+    v = y * jnp.cos(angle) - x * jnp.sin(angle)
     window = jnp.exp(-0.5 * (u**2 + (aspect * v) ** 2) / jnp.asarray(sigma) ** 2)
-    turn = 2 * jnp.pi * frequency * u + phase
     window = window / window.sum()
-    return lax.complex(window * jnp.cos(turn), window * jnp.sin(turn))
+    total_phase = 2 * jnp.pi * frequency * u + phase
+    return lax.complex(window * jnp.cos(total_phase), window * jnp.sin(total_phase))

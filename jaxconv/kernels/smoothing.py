@@ -14,7 +14,7 @@ def box(size: int | Sequence[int]) -> jax.Array:
     """Return the kernel of a moving mean: equal weights whose sum is 1.
 
     Args:
-        size: its length, or one an axis.
+        size: the length, or one length per axis.
 
     Shapes:
         -> size.
@@ -24,7 +24,7 @@ def box(size: int | Sequence[int]) -> jax.Array:
 
     Raises:
         ValueError: if a length is not positive.
-        TypeError: if it is no whole number.
+        TypeError: if a length is not a whole number.
 
     Source:
         definition.
@@ -41,16 +41,16 @@ def box(size: int | Sequence[int]) -> jax.Array:
 def gaussian(
     sigma: Any, order: int = 0, *, truncate: float = 4.0, radius: int | None = None
 ) -> jax.Array:
-    """Return a Gaussian, or one of its derivatives, sampled.
+    """Return a sampled Gaussian, or one of its derivatives.
 
-    `k[x] = g[x] / sum g` with `g[x] = exp(-x^2 / (2 sigma^2))`, x from -radius to radius; of a
-    derivative times its polynomial in x. Convolve with it.
+    `k[x] = g[x] / sum g` with `g[x] = exp(-x^2 / (2 sigma^2))`, x from -radius to radius; a derivative
+    is this times its polynomial in x. Convolve with it.
 
     Args:
-        sigma: the standard deviation; one that is traced may be 0, which gives a single 1.
-        order: of the derivative.
-        truncate: at how many standard deviations it ends.
-        radius: the samples on either side at which it ends, instead; needed where sigma is traced.
+        sigma: the standard deviation; a traced one may be 0, which gives a single 1.
+        order: order of the derivative.
+        truncate: the kernel ends at this many standard deviations.
+        radius: or it ends at this many samples on either side; required if sigma is traced.
 
     Shapes:
         -> (2 radius + 1,).
@@ -59,17 +59,17 @@ def gaussian(
         sigma in samples.
 
     Returns:
-        The kernel; of order 0 its sum is 1.
+        The kernel; its sum is 1 for order 0.
 
     Raises:
-        ValueError: if sigma is not positive, or is traced and there is no radius; if the order is
+        ValueError: if sigma is not positive, or is traced and no radius is passed; if the order is
             negative.
 
     Gradient:
         In sigma.
 
     Source:
-        `scipy.ndimage.gaussian_filter1d`, whose kernel it is.
+        the kernel of `scipy.ndimage.gaussian_filter1d`.
 
     Example:
         >>> [f"{k:.3f}" for k in gaussian(0.5)]
@@ -78,24 +78,24 @@ def gaussian(
     (order,) = checks.per_axis("gaussian", "order", order, 1, 0)
     radius = gaussian_radius("gaussian", sigma, truncate, radius)
     x, sigma = jnp.arange(-radius, radius + 1, dtype=float), jnp.asarray(sigma, float)
-    wide = jnp.where(sigma == 0, 1, sigma)
-    u = x / wide
+    width = jnp.where(sigma == 0, 1, sigma)
+    u = x / width
     bell = jnp.exp(-0.5 * u**2)
     bell = bell / bell.sum()
-    before, derivative = jnp.zeros_like(bell), bell
+    previous, derivative = jnp.zeros_like(bell), bell
     for n in range(order):  # Hermite's recurrence: g[n + 1] = -(u g[n] + n g[n - 1] / sigma) / sigma
-        before, derivative = derivative, -(u * derivative + n * before / wide) / wide
+        previous, derivative = derivative, -(u * derivative + n * previous / width) / width
     return jnp.where(sigma == 0, (x == 0).astype(x.dtype), derivative)
 
 
 def gaussian_radius(function: str, sigma: Any, truncate: float, radius: int | None) -> int:
-    """Return how many samples a Gaussian has on either side."""
+    """Return the number of samples of a Gaussian on either side of its centre."""
     try:
         width = float(sigma)
     except jax.errors.ConcretizationTypeError:
         if radius is None:
             got = "none, and a traced `sigma`"
-            rule, remedy = "be given where `sigma` is traced", "Four times the largest sigma will do."
+            rule, remedy = "be given if `sigma` is traced", "Four times the largest sigma is enough."
             raise checks.value_error(function, "radius", rule, got, remedy) from None
     else:
         if not width > 0:
