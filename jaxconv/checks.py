@@ -27,6 +27,13 @@ def value_error(
     return ValueError(_message(function, argument, rule, str(got), remedy, scipy))
 
 
+def type_error(
+    function: str, argument: str, rule: str, got: object, remedy: str = "", scipy: str = ""
+) -> TypeError:
+    """Return the TypeError of a value of a wrong type, in the one grammar."""
+    return TypeError(_message(function, argument, rule, str(got), remedy, scipy))
+
+
 def one_of(function: str, argument: str, value: object, choices: Sequence[str], scipy: str = "") -> None:
     """Raise ValueError unless `value` is one of the `choices`."""
     if isinstance(value, str) and value in choices:

@@ -1,6 +1,7 @@
 """Call: what a user asks of one convolution besides its arrays, checked and hashable."""
 
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import jax
@@ -75,6 +76,6 @@ def called(
 
 def fill_of(name: str, fillvalue: Any) -> jax.Array | None:
     """Return the value beyond the edges as an array; None for zeros, which the engine pads with."""
-    if isinstance(fillvalue, int | float | complex) and fillvalue == 0:
+    if isinstance(fillvalue, Number) and fillvalue == 0:
         return None
     return fillvalue if isinstance(fillvalue, jax.Array) else checks.array(name, "fillvalue", fillvalue)

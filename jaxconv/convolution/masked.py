@@ -84,13 +84,10 @@ def convolve_masked(
     checks.same_rank(function, ("signal", "kernel"), (signal, kernel))
     checks.not_empty(function, "signal", signal)
     hidden = checks.mask(function, "mask", mask, "signal", signal.shape)
-    if isinstance(fillvalue, int | float) and fillvalue == 0:
-        fillvalue = None
-    elif boundary == "missing":
+    fillvalue = fill_of(function, fillvalue)
+    if fillvalue is not None and boundary == "missing":
         remedy = "Use boundary='fill', whose samples then count as present."
         raise checks.value_error(function, "fillvalue", "be left out by default", fillvalue, remedy)
-    else:
-        fillvalue = checks.array(function, "fillvalue", fillvalue)
     missing = boundary == "missing"
     call = called(
         CONVOLVE.called(function),

@@ -59,7 +59,8 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     for argument, shape in (("in1", a.shape), ("in2", b.shape)):
         checks.known(name, argument, [shape[axis] for axis in numbers])
     axes = along(call, a.shape, b.shape, fillvalue is not None)
-    fillvalue = None if call.mode == "valid" else fillvalue  # then nothing lies beyond
+    if call.mode == "valid" or all(axis.boundary != "fill" for axis in axes):
+        fillvalue = None  # nothing is filled
     if call.normalize == "coefficient":
         a, b = near_one(a, axes), near_one(b, axes)
     out = _convolve(call, a, b, axes, fillvalue, one_of_both(name, "in1", *ready))

@@ -1,7 +1,7 @@
-"""Noise: its power spectrum, measured, or of shapes that are in the way; its covariance; noise drawn.
+"""Noise: its power spectrum, measured or computed from interfering shapes; its covariance; random noise.
 
-A spectrum lies on the grid of `jnp.fft.fftn`, both signs of each frequency, and is scaled so that its
-mean is the noise's power: white noise of standard deviation s has the spectrum s^2 everywhere.
+A spectrum is on the grid of `jnp.fft.fftn`, with both signs of each frequency, and is scaled so that its
+mean is the power of the noise: white noise of standard deviation s has the spectrum s^2 everywhere.
 """
 
 from collections.abc import Sequence
@@ -25,28 +25,28 @@ def noise_spectrum(
 ) -> jax.Array:
     """Estimate the power spectrum of noise from overlapping segments, by Welch's method.
 
-    `mean over segments of |fft(w x)|^2 / sum w^2`, with a Hann window w. Nothing is subtracted: a mean
-    that is not 0 is power at frequency 0, and at the frequencies beside it.
+    `mean over segments of |fft(w x)|^2 / sum w^2`, with a Hann window w. The mean is not subtracted: it
+    is power at frequency 0 and its neighbours.
 
     Args:
-        noise: recordings without the signal; along the last axes, further ones along those before.
-        size: of a segment, along each of the last axes; a number for one axis.
-        overlap: share of a segment that the next one repeats.
-        average: over the segments; the median hardly notices a few that hold a signal after all.
+        noise: a recording without the signal, along the last axes; the axes before them are a batch.
+        size: size of a segment along each of the last axes; a number for one axis.
+        overlap: share of a segment that the next segment repeats.
+        average: how to average over segments; the median is robust to a few that hold a signal.
 
     Shapes:
         noise (..., n1, ..., nd), size (s1, ..., sd) -> (s1, ..., sd).
 
     Units:
-        the noise's, squared, over cycles per sample; the mean is the noise's power.
+        the unit of the noise, squared, per cycle per sample; the mean is the power of the noise.
 
     Returns:
         The spectrum, both signs of each frequency, as `jnp.fft.fftn` orders them.
 
     Raises:
-        ValueError: if a segment is larger than the recording, the overlap not a share from 0 to below 1,
-            the average not one of the two; or if the noise is so faint that all power would be 0.
-        TypeError: if the size is of no whole numbers.
+        ValueError: if a segment is larger than the recording, if the overlap is not from 0 to below 1, if
+            the average is not one of the two, or if the noise is so small that its power underflows.
+        TypeError: if the size does not consist of whole numbers.
 
     Gradient:
         In the noise.
@@ -79,16 +79,16 @@ def noise_spectrum(
         and power.min() < limits.tiny
         and power.max() < limits.tiny / limits.eps
     ):
-        rule = f"have squares well above {limits.tiny:.0e}, the least that {power.dtype} holds"
+        rule = f"have squares well above {limits.tiny:.0e}, the smallest {power.dtype}"
         got = f"values up to {jnp.abs(noise).max():.3g}"
-        remedy = "Count it, and the signal, in smaller units: multiply both by a power of ten."
+        remedy = "Multiply it, and the signal, by a power of ten."
         raise checks.value_error(function, "noise", rule, got, remedy)
     return power
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def _welch(noise: jax.Array, sizes: tuple[int, ...], overlap: float, average: str) -> jax.Array:
-    """Average the spectra of segments, of noise brought to a size whose squares can be summed."""
+    """Average the spectra of segments; the noise is scaled so that its squares do not overflow."""
     rank = len(sizes)
     windows = [0.5 - 0.5 * np.cos(2 * np.pi * np.arange(s) / s) for s in sizes]
     window = jnp.asarray(_outer(windows), jnp.finfo(noise.dtype).dtype)
@@ -102,21 +102,21 @@ def _welch(noise: jax.Array, sizes: tuple[int, ...], overlap: float, average: st
     power = jnp.abs(jnp.fft.fftn(stack, axes=range(1, rank + 1))) ** 2 / (window**2).sum()
     if average == "mean":
         return power.mean(0) * unit * unit
-    odd = (len(power) - 1) // 2 * 2 + 1  # Allen et al.: the median of as many exponential values
+    odd = (len(power) - 1) // 2 * 2 + 1  # Allen et al.: the median of this many exponential values
     bias = sum((-1) ** (k + 1) / k for k in range(1, odd + 1))
     return jnp.median(power, axis=0) / bias * unit * unit
 
 
 def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) -> jax.Array:
-    """Return the power spectrum of shapes strewn at random: what is in a detector's way besides noise.
+    """Return the power spectrum of shapes at random places, which disturb a detector besides the noise.
 
     `sum over shapes of rate |fft(shape)|^2`: by Campbell's theorem the spectrum of shot noise. Add it to
-    the noise's: `matched_filter` then avoids what the target and the shapes have in common.
+    the spectrum of the noise: `matched_filter` then avoids what the target shares with the shapes.
 
     Args:
-        shapes: one along the first axis after another.
-        rate: how many of each there are, on average, for each sample of the signal; or one rate a shape.
-        size: of the grid, along each axis; a number for one axis.
+        shapes: the shapes, stacked along the first axis.
+        rate: mean number of each shape per sample of the signal; or one rate per shape.
+        size: size of the grid along each axis; a number for one axis.
 
     Shapes:
         shapes (count, m1, ..., md), size (s1, ..., sd) -> (s1, ..., sd).
@@ -128,11 +128,11 @@ def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) 
         The spectrum.
 
     Raises:
-        ValueError: if the size has not the shapes' number of axes, or is smaller than they are.
-        TypeError: if the shapes are no array of numbers.
+        ValueError: if the size does not have as many axes as the shapes, or is smaller than they are.
+        TypeError: if the shapes are not an array of numbers.
 
     Gradient:
-        In the shapes and in the rate.
+        In the shapes and the rate.
 
     Source:
         S. O. Rice, "Mathematical analysis of random noise", Bell System Technical Journal 23 (1944),
@@ -157,24 +157,24 @@ def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) 
 def noise_covariance(noise_spectrum: Any, shape: Sequence[int]) -> jax.Array:
     """Return the covariance of a patch of stationary noise of a known spectrum.
 
-    `R[i, j] = r(i - j)`, r being the inverse transform of the spectrum.
+    `R[i, j] = r(i - j)`, where r is the inverse transform of the spectrum.
 
     Args:
-        noise_spectrum: as `noise_spectrum` returns it.
-        shape: of the patch.
+        noise_spectrum: the spectrum, as `noise_spectrum` returns it.
+        shape: shape of the patch.
 
     Shapes:
         noise_spectrum (s1, ..., sd), shape (m1, ..., md) -> (m, m) with m = m1 ... md.
 
     Units:
-        the noise's, squared.
+        the unit of the noise, squared.
 
     Returns:
         The covariance of the flattened patch.
 
     Raises:
-        ValueError: if the patch has another number of axes than the spectrum.
-        TypeError: if the spectrum is no array of numbers.
+        ValueError: if the patch and the spectrum differ in their number of axes.
+        TypeError: if the spectrum is not an array of numbers.
 
     Gradient:
         In the spectrum.
@@ -187,33 +187,33 @@ def noise_covariance(noise_spectrum: Any, shape: Sequence[int]) -> jax.Array:
         [[4.0, 0.0], [0.0, 4.0]]
     """
     spectrum = as_spectrum("noise_covariance", noise_spectrum, len(shape))
-    spectrum = at_size(spectrum, [max(s, 2 * m) for s, m in zip(spectrum.shape, shape)])
+    spectrum = resample(spectrum, [max(s, 2 * m) for s, m in zip(spectrum.shape, shape)])
     correlation = jnp.fft.ifftn(spectrum)
     places = np.stack([axis.ravel() for axis in np.meshgrid(*map(np.arange, shape), indexing="ij")])
     lags = places[:, :, None] - places[:, None, :]
-    return correlation[tuple(lags)].real  # negative lags lie at the end, where negative indices point
+    return correlation[tuple(lags)].real  # negative lags are at the end, as negative indices
 
 
 def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) -> jax.Array:
-    """Draw real Gaussian noise of a given spectrum, which wraps around.
+    """Draw real, periodic Gaussian noise of a given spectrum.
 
     Args:
         key: a `jax.random` key.
-        shape: of the noise; its last axes are those of the spectrum.
-        noise_spectrum: as `noise_spectrum` returns it.
+        shape: shape of the noise; its last axes are those of the spectrum.
+        noise_spectrum: the spectrum, as `noise_spectrum` returns it.
 
     Shapes:
         noise_spectrum (s1, ..., sd), shape (..., n1, ..., nd) -> shape.
 
     Units:
-        the root of the spectrum's.
+        the square root of the unit of the spectrum.
 
     Returns:
-        The noise; along the axes before the last ones, independent recordings.
+        The noise; the axes before the last ones hold independent recordings.
 
     Raises:
         ValueError: if the shape has fewer axes than the spectrum.
-        TypeError: if the spectrum is no array of numbers.
+        TypeError: if the spectrum is not an array of numbers.
 
     Gradient:
         In the spectrum.
@@ -226,36 +226,37 @@ def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) ->
     rank = np.ndim(noise_spectrum)
     spectrum = as_spectrum("coloured_noise", noise_spectrum, min(rank, len(shape)))
     white = jax.random.normal(key, shape, spectrum.dtype)
-    return filtered(white, jnp.sqrt(at_size(spectrum, shape[len(shape) - rank :]))).real
+    return filter_circularly(white, jnp.sqrt(resample(spectrum, shape[len(shape) - rank :]))).real
 
 
-def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
-    """Multiply each frequency of a signal's last axes with that of a response, going round the edges."""
+def filter_circularly(signal: jax.Array, response: jax.Array) -> jax.Array:
+    """Multiply the spectrum along the last axes by a frequency response: a circular convolution."""
     signal, axes = as_floats(signal)[0], tuple(range(-response.ndim, 0))
     response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
     spectrum = jnp.fft.fftn(signal, axes=axes)
     return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
 
 
-def at_size(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:
-    """Return a spectrum on a grid of another size, interpolated linearly, frequencies going round."""
+def resample(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:
+    """Return a spectrum on a grid of another size, by periodic linear interpolation."""
     for axis, (s, n) in enumerate(zip(spectrum.shape, shape)):
         if s != n:
-            place = np.arange(n) * s / n
-            low = np.floor(place).astype(int)
-            share = [-1 if i == axis else 1 for i in range(spectrum.ndim)]
-            share = jnp.asarray((place - low).reshape(share), spectrum.dtype)
-            below, above = (jnp.take(spectrum, at % s, axis) for at in (low, low + 1))
-            spectrum = below * (1 - share) + above * share
+            position = np.arange(n) * s / n
+            low = np.floor(position).astype(int)
+            shape_along = [-1 if i == axis else 1 for i in range(spectrum.ndim)]
+            weight = jnp.asarray((position - low).reshape(shape_along), spectrum.dtype)
+            below, above = (jnp.take(spectrum, index % s, axis) for index in (low, low + 1))
+            spectrum = below * (1 - weight) + above * weight
     return spectrum
 
 
 def as_spectrum(function: str, spectrum: Any, rank: int) -> jax.Array:
-    """Return a spectrum as floats, or raise unless it has so many axes."""
+    """Return a spectrum in floats, or raise unless it has `rank` axes."""
     spectrum = checks.array(function, "noise_spectrum", spectrum)
     if spectrum.ndim != rank or not rank:
-        rule = f"have as many axes as it is asked for, {rank}"
+        rule = f"have {rank} axes, as the signal" if rank else "have axes"
         raise checks.value_error(function, "noise_spectrum", rule, f"shape {spectrum.shape}")
+    checks.not_empty(function, "noise_spectrum", spectrum)
     return spectrum.astype(floating(spectrum.dtype))
 
 

@@ -1,4 +1,4 @@
-"""Rates: how often targets are detected, and how often other places falsely, measured."""
+"""Rates: the measured shares of targets detected and of false alarms."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,12 @@ from jaxconv.floats import as_floats, floating
 
 
 def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3) -> jax.Array:
-    """Measure which share of targets responds above the threshold that a share of other places exceeds.
+    """Measure the share of targets whose response exceeds the threshold for a rate of false alarms.
 
     Args:
         at_targets: responses at targets.
-        elsewhere: responses where there is none; NaN does not count.
-        false_alarm: share of the places elsewhere that exceed the threshold.
+        elsewhere: responses at other places; NaN is ignored.
+        false_alarm: share of the other places that exceed the threshold.
 
     Shapes:
         at_targets (..., targets), elsewhere (..., places) -> (...).
@@ -25,8 +25,8 @@ def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3
         The rate, from 0 to 1.
 
     Raises:
-        ValueError: if `false_alarm` does not lie between 0 and 1.
-        TypeError: if an operand is no array of numbers.
+        ValueError: if `false_alarm` is not between 0 and 1.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         None: the rate is a count.
@@ -51,7 +51,7 @@ def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Roc:
-    """A receiver operating characteristic: at each threshold the two rates; and the area below."""
+    """A receiver operating characteristic: both rates at each threshold, and the area under the curve."""
 
     false_alarm: jax.Array
     detection: jax.Array
@@ -60,23 +60,23 @@ class Roc:
 
 
 def roc(scores: Any, truth: Any) -> Roc:
-    """Measure at every threshold how many targets are detected, and how many others falsely.
+    """Measure the rates of detection and of false alarms at every threshold.
 
     Args:
-        scores: one a place or a scene.
+        scores: one per place or per scene.
         truth: True where there is a target.
 
     Shapes:
         scores and truth (n,) -> false_alarm, detection and threshold (n + 1,), area ().
 
     Returns:
-        A `Roc`, from the highest threshold to the lowest; what scores at least the threshold counts as
-        detected. Equal scores are one point, repeated. The area is the share of pairs of a target and
-        another in which the target scores higher, ties counting half; NaN without both kinds. A score
-        that is NaN makes all rates NaN.
+        A `Roc`, from the highest threshold to the lowest; a score that is equal to the threshold counts
+        as detected. Equal scores give the same point, repeated. The area is the share of pairs (target,
+        other) in which the target scores higher, where ties count half; NaN without targets or without
+        others. If any score is NaN, all rates are NaN.
 
     Raises:
-        ValueError: if the two are not of one axis and one length.
+        ValueError: if the operands do not have one axis and equal lengths.
         TypeError: if the truth is not boolean.
 
     Gradient:
@@ -94,7 +94,7 @@ def roc(scores: Any, truth: Any) -> Roc:
     truth = checks.array("roc", "truth", truth)
     if truth.dtype != bool:
         rule = "be boolean, True where there is a target"
-        raise TypeError(str(checks.value_error("roc", "truth", rule, f"dtype {truth.dtype}")))
+        raise checks.type_error("roc", "truth", rule, f"dtype {truth.dtype}")
     if scores.ndim != 1 or scores.shape != truth.shape:
         rule = "have one axis, and the length of `truth`"
         raise checks.value_error("roc", "scores", rule, f"{scores.shape} and {truth.shape}")
@@ -104,12 +104,12 @@ def roc(scores: Any, truth: Any) -> Roc:
 @jax.jit
 def _roc(scores: jax.Array, truth: jax.Array) -> Roc:
     scores = scores.astype(jnp.uint8) if scores.dtype == bool else scores
-    rising = jnp.argsort(scores, stable=True)[::-1]  # without a minus, which wraps around in integers
-    score, target = scores[rising], truth[rising]
-    last = len(scores) - 1 - jnp.searchsorted(score[::-1], score, side="left")  # of those that are equal
+    falling = jnp.argsort(scores, stable=True)[::-1]  # not of -scores: unsigned integers would wrap
+    score, target = scores[falling], truth[falling]
+    last = len(scores) - 1 - jnp.searchsorted(score[::-1], score, side="left")  # of equal scores
     rates = [jnp.cumsum(kind)[last] / kind.sum() for kind in (~target, target)]
-    unknown = jnp.where(jnp.isnan(score).any(), jnp.nan, 0)
+    unknown = jnp.where(jnp.isnan(score).any() | (score.size == 0), jnp.nan, 0)
     false_alarm, detection = (jnp.pad(rate, (1, 0)) + unknown for rate in rates)
     area = (jnp.diff(false_alarm) * (detection[1:] + detection[:-1]) / 2).sum()
     threshold = jnp.pad(score.astype(floating(score.dtype)), (1, 0), constant_values=jnp.inf)
-    return Roc(false_alarm, detection, threshold, area)
+    return Roc(false_alarm, detection, threshold, area + unknown)

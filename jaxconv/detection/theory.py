@@ -1,5 +1,6 @@
 """Theory: thresholds and probabilities of detection in Gaussian noise, in closed form."""
 
+from numbers import Number
 from typing import Any
 
 import jax
@@ -12,17 +13,17 @@ from jaxconv import checks
 from jaxconv.floats import as_floats, floating
 
 NODES = 128  # of the integral over the magnitude
-WIDTH = 10  # deviations beyond which nothing counts: 1e-23
+WIDTH = 10  # standard deviations; the tail beyond is below 1e-23
 
 
 def threshold(false_alarm: Any, *, unknown_phase: bool = False) -> jax.Array:
     """Return the ratio that noise alone exceeds with a given probability, at one place.
 
-    `Q^-1(p)`, Q being the Gaussian tail; for the absolute value of a complex ratio `sqrt(-2 ln p)`.
+    `Q^-1(p)`, where Q is the Gaussian tail; for the absolute value of a complex ratio `sqrt(-2 ln p)`.
 
     Args:
         false_alarm: the probability p, between 0 and 1.
-        unknown_phase: whether the absolute value of a complex ratio is compared.
+        unknown_phase: whether the threshold is for the absolute value of a complex ratio.
 
     Shapes:
         false_alarm any -> the same.
@@ -31,11 +32,11 @@ def threshold(false_alarm: Any, *, unknown_phase: bool = False) -> jax.Array:
         standard deviations of the noise, as `snr`.
 
     Returns:
-        The threshold. Over n places that noise makes independent, it is exceeded somewhere with
-        probability `1 - (1 - p)^n`.
+        The threshold. Over n places with independent noise it is exceeded somewhere with probability
+        `1 - (1 - p)^n`.
 
     Raises:
-        ValueError: if the probability is a number that does not lie between 0 and 1.
+        ValueError: if the probability is not between 0 and 1.
 
     Gradient:
         In the probability.
@@ -52,14 +53,14 @@ def threshold(false_alarm: Any, *, unknown_phase: bool = False) -> jax.Array:
 
 
 def detection_probability(snr: Any, false_alarm: Any, *, unknown_phase: bool = False) -> jax.Array:
-    """Return how often a target of a given signal-to-noise ratio exceeds the threshold, at its place.
+    """Return the probability that a target of a given signal-to-noise ratio exceeds the threshold.
 
     `Q(Q^-1(p) - snr)`; for unknown phase Marcum's `Q1(snr, sqrt(-2 ln p))`.
 
     Args:
-        snr: the target's ratio, as `output_snr` returns it.
-        false_alarm: the probability p with which noise alone exceeds the threshold.
-        unknown_phase: as for `threshold`; the ratio is then that of both quadratures together.
+        snr: signal-to-noise ratio of the target, as `output_snr` returns it.
+        false_alarm: the probability p that noise alone exceeds the threshold.
+        unknown_phase: as for `threshold`; `snr` is then the ratio of both quadratures together.
 
     Shapes:
         snr and false_alarm broadcast.
@@ -84,17 +85,17 @@ def detection_probability(snr: Any, false_alarm: Any, *, unknown_phase: bool = F
         >>> f"{detection_probability(5.0, 0.001, unknown_phase=True):.4f}"
         '0.9192'
     """
-    least = threshold(_probability("detection_probability", false_alarm), unknown_phase=unknown_phase)
-    least, snr = as_floats(least, checks.array("detection_probability", "snr", snr))
-    return _marcum(snr, least) if unknown_phase else norm.sf(least - snr)
+    limit = threshold(_probability("detection_probability", false_alarm), unknown_phase=unknown_phase)
+    limit, snr = as_floats(limit, checks.array("detection_probability", "snr", snr))
+    return _marcum(snr, limit) if unknown_phase else norm.sf(limit - snr)
 
 
 def _marcum(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Return the probability that |a + z| exceeds b, z complex with parts of unit variance.
+    """Return the probability that |a + z| exceeds b, where z is complex with parts of unit variance.
 
-    The integral of the density of |a + z|, `r exp(-(r - a)^2 / 2) exp(-a r) I0(a r)`, over r beyond b,
-    where it is not negligible, by Gauss and Legendre's rule: nothing is subtracted, so that small
-    probabilities are as exact as large ones.
+    The integral over r > b of the density of |a + z|, `r exp(-(r - a)^2 / 2) exp(-a r) I0(a r)`, by
+    Gauss-Legendre quadrature where it is not negligible. Nothing is subtracted, so small probabilities
+    are as accurate as large ones.
     """
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     a, b = jnp.broadcast_arrays(jnp.abs(a), b)
@@ -109,7 +110,7 @@ def _marcum(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def _probability(function: str, value: Any) -> jax.Array:
-    if isinstance(value, int | float) and not 0 < value < 1:
+    if isinstance(value, Number) and not 0 < value < 1:  # pyright: ignore[reportOperatorIssue]
         raise checks.value_error(function, "false_alarm", "lie between 0 and 1", value)
     value = checks.array(function, "false_alarm", value)
     return value.astype(floating(value.dtype))

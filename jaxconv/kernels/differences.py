@@ -1,4 +1,4 @@
-"""Kernels that take differences, of first and second order."""
+"""Kernels of first and second differences."""
 
 from functools import partial
 from typing import Any

@@ -15,7 +15,7 @@ from jaxconv.convolution.boundaries import canonical
 from jaxconv.convolution.conventions import CONVOLVE
 from jaxconv.convolution.steps import slide
 from jaxconv.engine.planning import Plan
-from jaxconv.floats import floating
+from jaxconv.floats import floating, magnitude
 from jaxconv.kernels.differences import sobel
 from jaxconv.kernels.smoothing import gaussian
 from jaxconv.types import Axes, Boundary, Method
@@ -134,6 +134,7 @@ def edges(image: jax.Array) -> jax.Array:
     if image.ndim != 2:
         raise checks.value_error("edges", "image", "have 2 axes", f"shape {image.shape}")
     down, right = (correlate(image, sobel(axis), "same", boundary="edge") for axis in (0, 1))
-    power = down**2 + right**2
+    unit = magnitude(jnp.stack([down, right])).reshape(())  # so that no square overflows or vanishes
+    power = (down / unit) ** 2 + (right / unit) ** 2
     flat = power == 0
-    return jnp.where(flat, 0.0, jnp.sqrt(jnp.where(flat, 1.0, power)))
+    return unit * jnp.where(flat, 0.0, jnp.sqrt(jnp.where(flat, 1.0, power)))

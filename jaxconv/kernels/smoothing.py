@@ -98,7 +98,7 @@ def gaussian_radius(function: str, sigma: Any, truncate: float, radius: int | No
             rule, remedy = "be given if `sigma` is traced", "Four times the largest sigma is enough."
             raise checks.value_error(function, "radius", rule, got, remedy) from None
     else:
-        if not width > 0:
-            raise checks.value_error(function, "sigma", "be positive", sigma)
+        if not 0 < width < math.inf:
+            raise checks.value_error(function, "sigma", "be positive and finite", sigma)
         radius = int(truncate * width + 0.5) if radius is None else radius
     return checks.per_axis(function, "radius", radius, 1, 0)[0]

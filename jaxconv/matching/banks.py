@@ -229,6 +229,7 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
     checks.one_of(function, "measure", measure, BANK_MEASURES)
     normalized = measure == "normalized_coefficient"
     x, t = (checks.array(function, n, a) for n, a in zip(("signal", "templates"), (signals, templates)))
+    checks.not_empty(function, "signal", x)
     dtype = floating(x.dtype, t.dtype)
     if normalized and jnp.issubdtype(dtype, jnp.complexfloating):
         rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."

@@ -16,6 +16,7 @@ from jaxconv.matching.moments import moments, spoiled_windows, window_sum
 from jaxconv.matching.normalized import Options, score_windows
 from jaxconv.matching.operands import (
     as_floats,
+    check_channels,
     check_fit,
     correlate_channels,
     correlate_each,
@@ -115,7 +116,10 @@ def match(
     if weights is None and measure == "normalized_coefficient":
         return score_windows(x, t, Options(how, axes=along, channel_axis=channel_axis))
     if weights is not None:
-        weights = checks.array(function, "weights", weights).astype(x.dtype)
+        weights = checks.array(function, "weights", weights)
+        if jnp.iscomplexobj(weights):
+            raise checks.type_error(function, "weights", "be real", f"dtype {weights.dtype}")
+        weights = weights.astype(x.dtype)
         if weights.shape != t.shape:
             raise checks.value_error(
                 function, "weights", f"have the template's shape {t.shape}", weights.shape
@@ -128,6 +132,7 @@ def _computed(
     x, t, weights, measure: Measure, axes: Any, channel_axis: int | None, how: How
 ) -> jax.Array:
     places = spatial("match", axes, channel_axis, x.ndim)
+    check_channels("match", ("image", "template"), x, t, channel_axis)
     check_fit("match", ("image", "template"), x, t, places)
     templates = [t] if weights is None else [t, weights]
     return slide_over(partial(_compare, measure=measure, how=how), [x], templates, places, channel_axis)
@@ -157,7 +162,7 @@ def _compare(
     is_flat = flat_windows if kind == "coefficient" else empty_windows
     operands = t, jnp.ones_like(t) if weights is None else weights
     score = refined(value, doubtful & ~spoiled, x, None, window, definition, operands, flat, is_flat)
-    return jnp.where(spoiled, jnp.nan, score)
+    return jnp.where(spoiled | jnp.isnan(operands[1]).any(), jnp.nan, score)
 
 
 class Found(NamedTuple):

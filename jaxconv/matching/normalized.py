@@ -14,6 +14,7 @@ from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.matching.operands import (
     as_floats,
+    check_channels,
     check_fit,
     reach,
     slide_over,
@@ -127,6 +128,7 @@ def score_windows(
     """Return the normalized correlation of checked operands."""
     function = o.how.function
     places = spatial(function, o.axes, o.channel_axis, x.ndim)
+    check_channels(function, ("signal", "template"), x, t, o.channel_axis)
     if o.mode == "valid":
         check_fit(function, ("signal", "template"), x, t, places)
     if o.mode != "valid":

@@ -20,8 +20,10 @@ def as_floats(
     for name, array in zip(names, arrays):
         if jnp.iscomplexobj(array):
             remedy = "Match the real and the imaginary part as channels (`channel_axis`)."
-            raise TypeError(str(checks.value_error(function, name, "be real", array.dtype, remedy)))
+            raise checks.type_error(function, name, "be real", array.dtype, remedy)
         checks.not_empty(function, name, array)
+        if not array.ndim:
+            raise checks.value_error(function, name, "have an axis along which to slide", "a number")
     checks.same_rank(function, names, (arrays[0], arrays[1]), words)
     return floats.as_floats(arrays[0], arrays[1])
 
@@ -58,6 +60,18 @@ def reach(mode: str, sizes: Sequence[int]) -> list[tuple[int, int]]:
     if mode == "valid":
         return [(0, 0) for _ in sizes]
     return [(m // 2, m - 1 - m // 2) if mode == "same" else (m - 1, m - 1) for m in sizes]
+
+
+def check_channels(
+    function: str, names: tuple[str, str], signal: jax.Array, template: jax.Array, channel_axis: Any
+) -> None:
+    """Raise ValueError where the operands have not as many channels."""
+    if channel_axis is None:
+        return
+    channels = [array.shape[channel_axis % array.ndim] for array in (signal, template)]
+    if channels[0] != channels[1]:
+        rule = f"have as many channels as `{names[0]}`, {channels[0]}"
+        raise checks.value_error(function, names[1], rule, channels[1])
 
 
 def slide_over(

@@ -45,6 +45,10 @@ def overlap_share(
         [0.5, 0.5, 1.0]
     """
     function = "overlap_share"
+    mask, template_mask = (
+        checks.array(function, name, value)
+        for name, value in (("mask", mask), ("template_mask", template_mask))
+    )
     hidden = checks.mask(function, "mask", mask, "signal", np.shape(mask))
     unheard = checks.mask(function, "template_mask", template_mask, "template", np.shape(template_mask))
     checks.same_rank(function, ("mask", "template_mask"), (hidden, unheard))

@@ -81,7 +81,7 @@ def find_peaks(
     score = checks.array(function, "score", score)
     if jnp.iscomplexobj(score):
         rule, remedy = "be real", "Take jnp.abs of it."
-        raise TypeError(str(checks.value_error(function, "score", rule, score.dtype, remedy)))
+        raise checks.type_error(function, "score", rule, score.dtype, remedy)
     checks.not_empty(function, "score", score)
     if score.ndim == 0:
         raise checks.value_error(function, "score", "have axes", "a single number")
@@ -121,7 +121,7 @@ def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tupl
 
     Integers are compared as they are: floats would make equals of some.
     """
-    above = score.astype(floating(score.dtype)) > jnp.asarray(threshold, floating(score.dtype))
+    above = _is_above(score, threshold)
     if not jnp.issubdtype(score.dtype, jnp.inexact):
         score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)
     lowest = -jnp.inf if jnp.issubdtype(score.dtype, jnp.inexact) else jnp.iinfo(score.dtype).min
@@ -132,6 +132,21 @@ def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tupl
     _, index = lax.top_k(order.ravel(), min(most, score.size))
     index = jnp.where(jnp.arange(index.size) < peaks.sum(), index, -1)
     return peaks, jnp.pad(index, (0, most - index.size), constant_values=-1)
+
+
+def _is_above(score: jax.Array, threshold: Any) -> jax.Array:
+    """Return where a map exceeds a threshold; whole numbers as they are, which floats would round."""
+    threshold = jnp.asarray(threshold)
+    if jnp.issubdtype(score.dtype, np.inexact):
+        return score > threshold.astype(score.dtype)
+    if jnp.issubdtype(threshold.dtype, np.inexact):
+        threshold = jnp.floor(threshold)
+        limits = jnp.iinfo(score.dtype)
+        far = jnp.where(threshold < limits.min, 1, jnp.where(threshold >= limits.max, -1, 0))
+        near = score > jnp.where(far == 0, threshold, 0).astype(score.dtype)
+        return jnp.where(jnp.isnan(threshold), False, jnp.where(far == 0, near, far > 0))
+    wide = jnp.promote_types(score.dtype, threshold.dtype)
+    return score.astype(wide) > threshold.astype(wide)
 
 
 def _firsts(top: jax.Array) -> jax.Array:

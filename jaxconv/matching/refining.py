@@ -43,8 +43,8 @@ def is_doubtful(
     eps = float(jnp.finfo(variation.dtype).eps)
     least, off = 0.1 * eps**0.5, ROUNDING * eps
     parts = jnp.sqrt(jnp.maximum(variation, 0) * jnp.maximum(energy, 0))
-    rough = 2 * off * apart * jnp.sqrt(whole) > least * parts
-    return rough | (off * spread > least * variation) | (off * whole > least * energy)
+    fine = 2 * off * apart * jnp.sqrt(whole) <= least * parts  # false for what overflowed to NaN
+    return ~(fine & (off * spread <= least * variation) & (off * whole <= least * energy))
 
 
 def root_mean_square(x: jax.Array, seen: Any = None) -> jax.Array:
