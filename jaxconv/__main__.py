@@ -1,4 +1,4 @@
-"""The command line; each command has its file in `commands`."""
+"""The command line; each command has its own file in `cli`."""
 
 import os
 import sys
@@ -10,14 +10,14 @@ __all__ = ["app", "find", "learn", "lesson", "main", "measure"]
 
 
 def main() -> None:
-    """Run a command; end at once on Ctrl-C, without waiting for what XLA's threads are at."""
+    """Run a command; on Ctrl-C end at once, without waiting for the threads of XLA."""
     try:
         app()
     except SystemExit as end:
         if end.code != CTRL_C:
             raise
         sys.stdout.flush()
-        os._exit(CTRL_C)  # an interpreter that is taken down under running threads may crash
+        os._exit(CTRL_C)  # an interpreter that shuts down while threads run may crash
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from jaxconv.cli.shared import Output, app, load, one_line_errors, write
 
 @dataclass(frozen=True)
 class Template:
-    """What is looked for: its name, its side in pixels at a radius, and how to draw it there."""
+    """What to look for: its name, its side in pixels at a radius, and how to draw it at that radius."""
 
     name: str
     own_radius: float | None
@@ -25,18 +25,22 @@ class Template:
     draw: Callable[[int, float], jax.Array]
 
 
+Image = Annotated[Path, typer.Argument(help="Picture file (PNG, JPEG, TIFF, ...).")]
+Shape = Annotated[str | None, typer.Option(help=f"Shape to look for: {', '.join(signals.SHAPES)}.")]
+Filter = Annotated[Path | None, typer.Option(help="Filter to look for, a file written by `learn`.")]
+Radius = Annotated[str, typer.Option(help="Radius in pixels, or a range in steps of 1: 25 or 20..30.")]
+Edges = Annotated[bool, typer.Option(help="Search the edges instead of the brightness.")]
+Threshold = Annotated[float, typer.Option(help="Minimum score to report, -1 to 1.")]
+
+
 @app.command()
 def find(
-    image: Annotated[Path, typer.Argument(help="A picture (PNG, JPEG, TIFF, ...).")],
-    template: Annotated[
-        str | None, typer.Option(help=f"Shape to look for: {', '.join(signals.SHAPES)}.")
-    ] = None,
-    filter: Annotated[Path | None, typer.Option(help="Filter to look for, as `learn` wrote it.")] = None,
-    radius: Annotated[
-        str, typer.Option(help="Radius in pixels, or a range in steps of 1: 25 or 20..30.")
-    ] = "",
-    edges: Annotated[bool, typer.Option(help="Search the edges, not the brightness.")] = False,
-    threshold: Annotated[float, typer.Option(help="Minimum score to report, -1 to 1.")] = 0.3,
+    image: Image,
+    template: Shape = None,
+    filter: Filter = None,
+    radius: Radius = "",
+    edges: Edges = False,
+    threshold: Threshold = 0.3,
     output: Output = Path("out"),
 ) -> None:
     """Find a shape in a picture, at any of several sizes, by normalized correlation.
@@ -46,36 +50,34 @@ def find(
     with one_line_errors("find"):
         if not -1 <= threshold <= 1:
             raise checks.value_error("find", "threshold", "be a score, from -1 to 1", threshold)
-        if template and not filter:
-            wanted = _shape(template)
-        elif filter and not template:
-            wanted = _learned(filter)
-        else:
-            rule, got = "be given, or `filter`, and not both", repr(template)
-            raise checks.value_error("find", "template", rule, got, "Try --template circle.")
+        wanted = _template(template, filter)
         low, high = _range(radius, wanted)
         picture = load("find", "image", image)
         bank = _bank(wanted, low, high, picture.shape)
+
         score, best = _best_match(kernels.edges(picture) if edges else picture, bank)
-        apart = max(1, round(0.75 * low))
-        find_peaks = partial(matching.find_peaks, score, threshold=threshold, min_distance=apart)
-        peaks = find_peaks(max_peaks=100)
-        if peaks.total > peaks.count:
-            peaks = find_peaks(max_peaks=int(peaks.total))
-        places = np.asarray(peaks.places[: int(peaks.count)])
+        places, scores = _peaks(score, threshold, distance=max(1, round(0.75 * low)))
         radii = [float(best[tuple(place)]) for place in places]
-        print(f"{'':>4}{'row':>6}{'column':>8}{'radius':>8}{'score':>8}")
-        for number, r in enumerate(radii):
-            row, column = peaks.places[number]
-            print(f"{number + 1:>4}{row:>6}{column:>8}{r:>8g}{peaks.scores[number]:>8.3f}")
+        _print_peaks(places, radii, scores)
         print(f"{len(radii)} found: {wanted.name} in {image.name}, score above {threshold:g}")
+
         scored = "normalized correlation, the best of all radii"
         figure = plotting.found(picture, score, places, wanted.name, radii=radii, scored=scored)
         write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
 
 
+def _template(shape: str | None, filter: Path | None) -> Template:
+    """Return the template that was asked for, a shape or a learned filter."""
+    if shape and not filter:
+        return _shape(shape)
+    if filter and not shape:
+        return _learned(filter)
+    rule, got = "be given, or `filter`, and not both", repr(shape)
+    raise checks.value_error("find", "template", rule, got, "Try --template circle.")
+
+
 def _shape(name: str) -> Template:
-    """Return a shape of `signals`."""
+    """Return a shape of `signals` as a template."""
     checks.one_of("find", "template", name, tuple(signals.SHAPES))
 
     def draw(side: int, radius: float) -> jax.Array:
@@ -85,23 +87,26 @@ def _shape(name: str) -> Template:
 
 
 def _learned(path: Path) -> Template:
-    """Return a learned filter, which is scaled to each radius."""
+    """Return a learned filter as a template, which is scaled to each radius."""
     rule = "be an undamaged file that `jaxconv learn` wrote"
     got = path if path.exists() else f"{path} (no such file)"
-    wrong = checks.value_error("find", "filter", rule, got)
+    error = checks.value_error("find", "filter", rule, got)
     try:
-        kept = files.arrays(path)
-        kernel, own = jnp.asarray(kept["filter"]), float(kept["radius"])
+        saved = files.arrays(path)
+        kernel, own_radius = jnp.asarray(saved["filter"]), float(saved["radius"])
     except (OSError, ValueError, TypeError, KeyError):
-        raise wrong from None
+        raise error from None
     rows = round(kernel.size**0.5)
-    if rows == 0 or kernel.shape != (rows, rows) or not 0 < own < np.inf:
-        raise wrong
+    if rows == 0 or kernel.shape != (rows, rows) or not 0 < own_radius < np.inf:
+        raise error
 
     def draw(side: int, radius: float) -> jax.Array:
         return jax.image.resize(kernel, (side, side), "linear")
 
-    return Template(path.name, own, lambda r: 2 * float(np.rint((rows * r / own - 1) / 2)) + 1, draw)
+    def side(radius: float) -> float:
+        return 2 * float(np.rint((rows * radius / own_radius - 1) / 2)) + 1
+
+    return Template(path.name, own_radius, side, draw)
 
 
 def _range(text: str, template: Template) -> tuple[float, float]:
@@ -120,7 +125,7 @@ def _range(text: str, template: Template) -> tuple[float, float]:
 
 
 def _bank(template: Template, low: float, high: float, shape: tuple[int, ...]) -> dict[float, jax.Array]:
-    """Draw the template at each radius, in steps of one pixel, if the largest fits into the picture."""
+    """Draw the template at each radius, in steps of 1 pixel, or raise if the largest does not fit."""
     if template.side(high) > min(shape):
         side = f"{template.side(high):g}"
         rule = f"give a template no larger than the image {shape}"
@@ -131,12 +136,29 @@ def _bank(template: Template, low: float, high: float, shape: tuple[int, ...]) -
 
 
 def _best_match(picture: jax.Array, bank: dict[float, jax.Array]) -> tuple[jax.Array, np.ndarray]:
-    """Return the best score of all templates at each place, and the radius that gave it."""
+    """Return the best score of all templates at each position, and the radius of that template."""
     match = jax.jit(partial(matching.normalized_correlation, mode="same"))
     maps = []
     with progress.bar("matching", len(bank)) as report:
-        for done, (r, kernel) in enumerate(bank.items(), 1):
+        for done, (radius, kernel) in enumerate(bank.items(), 1):
             maps.append(match(picture, kernel))
-            report(done, radius=r)
+            report(done, radius=radius)
     stack = jnp.stack(maps)
     return stack.max(0), np.array(list(bank))[stack.argmax(0)]
+
+
+def _peaks(score: jax.Array, threshold: float, distance: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions and scores of all peaks, best first."""
+    find_peaks = partial(matching.find_peaks, score, threshold=threshold, min_distance=distance)
+    peaks = find_peaks(max_peaks=100)
+    if peaks.total > peaks.count:
+        peaks = find_peaks(max_peaks=int(peaks.total))
+    count = int(peaks.count)
+    return np.asarray(peaks.places[:count]), np.asarray(peaks.scores[:count])
+
+
+def _print_peaks(places: np.ndarray, radii: list[float], scores: np.ndarray) -> None:
+    """Print the peaks as a table."""
+    print(f"{'':>4}{'row':>6}{'column':>8}{'radius':>8}{'score':>8}")
+    for number, ((row, column), radius, score) in enumerate(zip(places, radii, scores), 1):
+        print(f"{number:>4}{row:>6}{column:>8}{radius:>8g}{score:>8.3f}")

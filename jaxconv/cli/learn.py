@@ -25,9 +25,33 @@ OPTIMIZERS = ("adam", "adamw", "lion", "rmsprop", "sgd")
 KEEP = 5  # steps between frames
 
 
+Target = Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture file.")]
+Marks = Annotated[
+    list[str] | None,
+    typer.Option(help="ROW,COLUMN of a target in the picture; repeat the option for each target."),
+]
+Loss = Annotated[str, typer.Option(help=f"Loss to minimize: {', '.join(LOSSES)}.")]
+Noise = Annotated[
+    float,
+    typer.Option(help="Standard deviation of the noise; ink, or the picture's contrast, is 1."),
+]
+Size = Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")]
+Steps = Annotated[int, typer.Option(help="Number of gradient steps.")]
+Batch = Annotated[int, typer.Option(help="Number of scenes per step.")]
+Optimizer = Annotated[str, typer.Option(help=f"Optax optimizer: {', '.join(OPTIMIZERS)}.")]
+Rate = Annotated[float, typer.Option(help="Learning rate at the first step; it falls to 0.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
+Edges = Annotated[
+    bool, typer.Option("--edges", help="Learn from the picture's edges instead of its brightness.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Continue an interrupted run of the same options.")
+]
+
+
 @dataclass(frozen=True)
 class Order:
-    """What was asked for."""
+    """The options of one run."""
 
     target: str
     mark: list[str]
@@ -44,58 +68,46 @@ class Order:
 
 @app.command()
 def learn(
-    target: Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture file.")],
-    mark: Annotated[
-        list[str] | None,
-        typer.Option(help="ROW,COLUMN of a target in the picture; one option for each."),
-    ] = None,
-    loss: Annotated[str, typer.Option(help=f"Loss to minimize: {', '.join(LOSSES)}.")] = "deflection",
-    noise: Annotated[
-        float,
-        typer.Option(help="Standard deviation of the noise; ink, or the picture's contrast, is 1."),
-    ] = 0.5,
-    size: Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")] = 21,
-    steps: Annotated[int, typer.Option(help="Number of gradient steps.")] = 300,
-    batch: Annotated[int, typer.Option(help="Number of scenes per step.")] = 64,
-    optimizer: Annotated[str, typer.Option(help=f"Optax optimizer: {', '.join(OPTIMIZERS)}.")] = "adam",
-    rate: Annotated[float, typer.Option(help="Learning rate at the first step; it falls to 0.")] = 0.01,
-    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
-    edges: Annotated[
-        bool, typer.Option("--edges", help="Learn from the picture's edges, not its brightness.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted run of the same options.")
-    ] = False,
+    target: Target,
+    mark: Marks = None,
+    loss: Loss = "deflection",
+    noise: Noise = 0.5,
+    size: Size = 21,
+    steps: Steps = 300,
+    batch: Batch = 64,
+    optimizer: Optimizer = "adam",
+    rate: Rate = 0.01,
+    seed: Seed = 0,
+    edges: Edges = False,
+    resume: Resume = False,
     output: Output = Path("out"),
 ) -> None:
     """Learn a filter by gradient descent, from random values until it is the matched filter.
 
-    It finds a shape among others in noise, or what is marked in a picture of your own. Prints how it
-    compares with the optimum in closed form; writes the filter (NAME.npz), the history (NAME.json) and
-    pictures (NAME.png, and NAME.gif, which moves). Ctrl-C keeps the best so far.
+    The filter finds a shape among others in noise, or the targets that you mark in a picture. Prints how
+    it compares with the optimum in closed form; writes the filter (NAME.npz), the history (NAME.json)
+    and pictures (NAME.png, and the animation NAME.gif). Ctrl-C keeps the best filter so far.
     """
     with one_line_errors("learn"):
         order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed, edges)
         task = _task(order)
-        optimum = learning.optimum(task.clean, size, noise)
         path = output / task.name
         state = path.with_suffix(".state.npz")
+        optimum = learning.optimum(task.clean, size, noise)
+
         fit = _fit(order, task, optimum, state, resume)
-        found = _filter(fit.best if fit.interrupted else fit.parameters)
-        print(f"{task.told}, noise {noise:g}")
-        made = {"filter": found, "radius": _radius(order), "target": task.name}
-        write(path.with_suffix(".npz"), lambda file: np.savez(file, **made))
-        history = json.dumps(_history(order, fit), indent=1)
-        write(path.with_suffix(".json"), lambda file: file.write(history.encode()))
+        learned = _filter(fit.best if fit.interrupted else fit.parameters)
+        print(f"{task.description}, noise {noise:g}")
+        _write(order, task, fit, learned, path)
         if fit.interrupted:
             print(f"interrupted after {fit.steps[-1]} of {steps} steps; --resume goes on")
             raise typer.Exit(CTRL_C)
-        _show(order, task, fit, found, optimum, path)
+        _show(order, task, fit, learned, optimum, path)
         state.unlink(missing_ok=True)  # another run in this folder may have ended before
 
 
 def _task(order: Order) -> Task:
-    """Check what was asked for; return what is learned."""
+    """Check the options, and return the task that they describe."""
     checks.one_of("learn", "loss", order.loss, tuple(LOSSES))
     checks.one_of("learn", "optimizer", order.optimizer, OPTIMIZERS)
     for name in ("steps", "batch"):
@@ -115,7 +127,7 @@ def _task(order: Order) -> Task:
 
 
 def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool) -> learning.Fit:
-    """Learn; the state is kept in a file on the way."""
+    """Learn, saving the state in a file after each epoch."""
     data_key, start_key = jax.random.split(jax.random.key(order.seed))
     start = learning.random_filter(start_key, (order.size, order.size))
     schedule = optax.cosine_decay_schedule(order.rate, order.steps)
@@ -143,30 +155,38 @@ def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool
     )
 
 
+def _write(order: Order, task: Task, fit: learning.Fit, learned: jax.Array, path: Path) -> None:
+    """Write the filter and the history."""
+    arrays = {"filter": learned, "radius": _radius(order), "target": task.name}
+    write(path.with_suffix(".npz"), lambda file: np.savez(file, **arrays))
+    history = json.dumps(_history(order, fit), indent=1)
+    write(path.with_suffix(".json"), lambda file: file.write(history.encode()))
+
+
 def _show(
-    order: Order, task: Task, fit: learning.Fit, found: jax.Array, optimum: jax.Array, path: Path
+    order: Order, task: Task, fit: learning.Fit, learned: jax.Array, optimum: jax.Array, path: Path
 ) -> None:
     """Print how the filter compares, and draw it."""
     scene_key, test_key = jax.random.split(jax.random.key(order.seed + 2))
     draw = task.draw(order.noise)
     fresh = jax.jit(jax.vmap(draw))(jax.random.split(scene_key, 64))
     scene = jax.tree.map(lambda a: a[0], fresh)
-    bank = {"random start": fit.watched["filter"][0], "learned": found, "optimum (Fisher)": optimum}
-    seen = least = None
+    bank = {"random start": fit.watched["filter"][0], "learned": learned, "optimum (Fisher)": optimum}
+    evaluation = lowest_loss = None
     if order.loss == "deflection":
-        least = float(learning.negative_deflection(optimum, fresh))
+        lowest_loss = float(learning.negative_deflection(optimum, fresh))
     if order.target in signals.SHAPES:
         template = signals.SHAPES[order.target](order.size, zero_mean=True)
         bank["zero-mean template"] = template
         snr = detection.output_snr(template, order.noise)
         print(f"output SNR of the {order.target}: {snr:.1f} ({20 * jnp.log10(snr):.1f} dB)")
-        seen = _rates(test_key, order, task, bank, optimum)
+        evaluation = _rates(test_key, order, task, bank, optimum)
     else:
         for name, kernel in bank.items():
             deflection = learning.deflection(kernel, task.clean)
             cosine = learning.cosine_similarity(kernel, optimum)
             print(f"{name:20}cosine with the optimum {cosine:>7.4f}, deflection {deflection:>6.2f}")
-    figure = plotting.learned(fit, optimum, scene, task.name, least=least, seen=seen)
+    figure = plotting.learned(fit, optimum, scene, task.name, least=lowest_loss, seen=evaluation)
     write(path.with_suffix(".png"), lambda file: figure.savefig(file, dpi=100))
     print(f"wrote {plotting.save(plotting.evolution(fit, scene, task.name), path.with_suffix('.gif'))}")
 
@@ -177,20 +197,20 @@ def _rates(
     """Print each filter's similarity to the optimum and its detection rates in fresh scenes."""
     levels = (order.noise, 4 * order.noise)
     filters = jnp.stack(list(bank.values()))
-    seen = [learning.evaluate(key, task.draw(level), filters) for level in levels]
-    rates = [column for each in seen for column in (each.detected(), each.first)]
+    evaluations = [learning.evaluate(key, task.draw(level), filters) for level in levels]
+    rates = [column for each in evaluations for column in (each.detected(), each.first)]
     print(f"{'':20}{'cosine with':>12}" + "".join(f"{f'noise {level:g}':>22}" for level in levels))
     print(f"{'':20}{'the optimum':>12}" + f"{'detected':>11}{'first':>11}" * 2)
     for number, (name, kernel) in enumerate(bank.items()):
         cosine = learning.cosine_similarity(kernel, optimum)
         print(f"{name:20}{cosine:>12.4f}" + "".join(f"{rate[number]:>11.3f}" for rate in rates))
-    print("detected: share of 1000 new targets above what 1 in 1000 places elsewhere exceeds")
+    print("detected: share of 1000 new targets above the level that 1 in 1000 other places exceeds")
     print("first: share of the scenes whose highest response is at the target")
-    return jax.tree.map(lambda a: a[:3], seen[1])
+    return jax.tree.map(lambda a: a[:3], evaluations[1])
 
 
 def _history(order: Order, fit: learning.Fit) -> dict[str, Any]:
-    """Return what happened, as JSON can hold it."""
+    """Return the options and the history of the fit, in types that JSON can hold."""
     watched = fit.watched["similarity"]
     numbers = {"losses": fit.losses, "steps": fit.steps, "similarity": watched}
     return {"asked": asdict(order), **{name: np.asarray(a).tolist() for name, a in numbers.items()}}
@@ -201,9 +221,9 @@ def _filter(parameters: Any) -> jax.Array:
 
 
 def _radius(order: Order) -> float:
-    """Return the radius of what the filter finds."""
-    shape = order.target in signals.SHAPES
-    return signals.default_radius(order.size) if shape else order.size / 2
+    """Return the radius of the target."""
+    is_shape = order.target in signals.SHAPES
+    return signals.default_radius(order.size) if is_shape else order.size / 2
 
 
 def _mark(text: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""`jaxconv calibrate` and `jaxconv bench`: how fast this machine is, and beside whom."""
+"""`jaxconv calibrate` and `jaxconv bench`: how fast this machine is, also with other libraries."""
 
 import json
 from pathlib import Path
@@ -14,37 +14,37 @@ from jaxconv.engine import device, store
 
 @app.command()
 def calibrate(
-    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform: cpu, cuda, rocm or tpu.")] = None,
 ) -> None:
-    """Measure the planner's constants on this device, in about two minutes, and keep them.
+    """Measure the planner's constants on this device, in about two minutes, and save them.
 
-    Later processes on this device with these versions plan by them.
+    Later processes on this device with the same versions plan with them.
     """
     from jaxconv.engine import calibration  # with scipy's optimizer
 
     with one_line_errors("calibrate"):
         number = len(list(calibration.problems("cpu")))
         with progress.bar("calibrating", number) as report:
-            found = calibration.calibrate(
+            constants = calibration.calibrate(
                 platform, report=lambda done, seconds: report(done, seconds=seconds)
             )
-        print(found)
+        print(constants)
         print(f"wrote {store.path(device.platform_name(platform))}")
 
 
 @app.command()
 def bench(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: some four minutes.")] = False,
-    platform: Annotated[str | None, typer.Option(help="cpu, cuda, rocm or tpu.")] = None,
-    only: Annotated[str, typer.Option(help="Only parts whose name contains this.")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: about four minutes.")] = False,
+    platform: Annotated[str | None, typer.Option(help="Platform: cpu, cuda, rocm or tpu.")] = None,
+    only: Annotated[str, typer.Option(help="Only the parts whose name contains this text.")] = "",
     output: Output = Path("out"),
 ) -> None:
-    """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed: a quarter of an hour.
+    """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed, in about 15 minutes.
 
-    Prints each case's time and the fastest peer's; writes everything (benchmarks.json, after each case
-    what there is so far) and a picture of each method's time against the kernel's size (methods.png).
+    Prints the time of each case and of its fastest peer; writes all results so far after each case
+    (benchmarks.json), and plots the time of each method against the size of the kernel (methods.png).
     """
-    from jaxconv.benchmarking import running  # peers take long to import
+    from jaxconv.benchmarking import running  # its peers take long to import
 
     with one_line_errors("bench"):
         chosen = running.parts(only)
@@ -57,7 +57,7 @@ def bench(
         with progress.bar("timing", total) as report:
             for done, (part, name, results) in enumerate(running.run(platform, quick, only), 1):
                 row = results[part][name]
-                print(_benched(f"{part}: {name}", row))
+                print(_format(f"{part}: {name}", row))
                 report(done, seconds=row["seconds"].get(rows.OURS, 0.0))
                 text = json.dumps(results, indent=1)
                 files.write(
@@ -69,8 +69,8 @@ def bench(
             write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
 
 
-def _benched(title: str, row: dict[str, Any]) -> str:
-    """Return a line of the table: our time, the fastest peer's, their ratio."""
+def _format(title: str, row: dict[str, Any]) -> str:
+    """Return a line of the table: our time, the time of the fastest peer, their ratio."""
     seconds, peers = row["seconds"], rows.peers(row).values() if rows.OURS in row["seconds"] else ()
     ours = seconds.get(rows.OURS, min(seconds.values()))
     peer = f"{min(peers) * 1e3:>9.3f} ms{min(peers) / ours:>8.2f}" if peers else ""

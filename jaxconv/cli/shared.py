@@ -17,9 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    rich_markup_mode="markdown",  # which fills paragraphs anew
+    rich_markup_mode="markdown",  # which wraps paragraphs
 )
-Output = Annotated[Path, typer.Option(help="Folder for the files that it writes.")]
+Output = Annotated[Path, typer.Option(help="Folder for the output files.")]
 
 CTRL_C = 130
 MISTAKES = (ValueError, TypeError, OSError, RuntimeError, FloatingPointError)
@@ -45,12 +45,12 @@ def one_line_errors(command: str) -> Iterator[None]:
 
 
 def write(path: Path, save: Callable[[Any], object]) -> None:
-    """Write a file and say so."""
+    """Write a file, and print its path."""
     print(f"wrote {files.write(path, save)}")
 
 
 def load(command: str, argument: str, path: Path) -> jax.Array:
-    """Load a picture as brightness, floats; ValueError where that cannot be done."""
+    """Load a picture as an array of brightness, in floats, or raise ValueError."""
     from PIL import Image
 
     try:
