@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import os
 from collections.abc import Callable
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def write(path: Path, save: Callable[[BinaryIO], object]) -> Path:
-    """Let `save` write a file, make its folder if need be, and return the path.
+    """Let `save` write a file, create its folder if necessary, and return the path.
 
-    What an interrupted call leaves is the file of before, or none.
+    If the call is interrupted, the previous file, if any, stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -25,10 +25,10 @@ def write(path: Path, save: Callable[[BinaryIO], object]) -> Path:
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an .npz file; ValueError where it is damaged or of another kind."""
+    """Return the arrays of an .npz file; raise ValueError if it is damaged or not an .npz file."""
     with path.open("rb") as file:
         try:
-            with np.load(file, allow_pickle=False) as kept:
-                return dict(kept)
-        except Exception:  # zipfile, zlib and NumPy raise a dozen kinds
-            raise ValueError(f"{path} is damaged, or no .npz file") from None
+            with np.load(file, allow_pickle=False) as archive:
+                return dict(archive)
+        except Exception:  # zipfile, zlib and NumPy raise many kinds
+            raise ValueError(f"{path} is damaged, or not an .npz file") from None

@@ -3,7 +3,7 @@
     (f * g)[shift] = sum over n of f[n] g[shift - n]
 
 Reflect g, shift it, multiply it with f, sum. `jax.vmap` does that at all shifts. It is slow and
-readable; everything faster in the library is judged by it.
+readable; everything faster in the library is tested against it.
 """
 
 import math
@@ -20,7 +20,7 @@ from jaxconv.types import MODES, Mode
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Overlap:
-    """What one shift of a convolution looks like: the reflected and shifted g, f times it, the sum."""
+    """One shift of a convolution: the reflected and shifted g, its product with f, and the sum."""
 
     moved: jax.Array
     product: jax.Array
@@ -28,7 +28,7 @@ class Overlap:
 
 
 def overlap(f: jax.Array, g: jax.Array, shift: int | jax.Array) -> Overlap:
-    """Lay the reflected g on f at one shift.
+    """Put the reflected g on f at one shift.
 
     `moved[n] = g[shift - n]`, zero where g has no element; `product = f moved`; `total` is the sum
     of the product, which is `convolve(f, g)[shift]`.
@@ -36,13 +36,13 @@ def overlap(f: jax.Array, g: jax.Array, shift: int | jax.Array) -> Overlap:
     Args:
         f: the signal that stays.
         g: the signal that is reflected and shifted.
-        shift: how far, an index into the full convolution on each axis (one number for 1-D).
+        shift: the shift, an index into the full convolution per axis (one number for 1-D).
 
     Shapes:
         f (n1, ..., nd), g (m1, ..., md), shift () or (d,) -> moved and product (n1, ..., nd), total ().
 
     Returns:
-        An `Overlap` of the three.
+        An `Overlap` of these three.
 
     Raises:
         ValueError: if f and g differ in their number of axes.
@@ -57,7 +57,7 @@ def overlap(f: jax.Array, g: jax.Array, shift: int | jax.Array) -> Overlap:
     """
     f, g = _operands("overlap", f, g)
     reflected = jnp.flip(g)
-    stage = jnp.pad(reflected, [(n, n) for n in f.shape])  # beyond it lie only zeros
+    stage = jnp.pad(reflected, [(n, n) for n in f.shape])  # zeros beyond f
     start = jnp.array(stage.shape, int) - jnp.array(f.shape, int) - 1 - jnp.atleast_1d(shift)
     moved = lax.dynamic_slice(stage, start, f.shape)
     product = f * moved
@@ -71,18 +71,18 @@ def convolve(f: jax.Array, g: jax.Array, mode: Mode = "full") -> jax.Array:
 
     Args:
         f: the first operand; any number of axes.
-        g: the second, which is reflected.
-        mode: "full", every shift with an overlap; "same", the middle of it, of f's shape;
-            "valid", only where one operand lies wholly inside the other.
+        g: the second operand, which is reflected.
+        mode: "full": every shift with an overlap; "same": the middle part of "full", of the shape of f;
+            "valid": only shifts where one operand lies completely inside the other.
 
     Shapes:
         f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
 
     Returns:
-        The convolution, of the operands' common dtype.
+        The convolution, in the common dtype of the operands.
 
     Raises:
-        ValueError: if the numbers of axes differ, the mode is none of the three, or in "valid"
+        ValueError: if the numbers of axes differ, if the mode is not one of the three, or if in "valid"
             neither operand fits inside the other.
 
     Source:
@@ -108,18 +108,18 @@ def correlate(f: jax.Array, g: jax.Array, mode: Mode = "full") -> jax.Array:
     """Correlate by the definition: convolve with the reflected, conjugated g.
 
     `y[s] = sum over n of f[n] conj(g[n - s + m - 1])` for g of length m, as `scipy.signal.correlate`:
-    g is conjugated and, being reflected twice, slides over f as it is.
+    g is conjugated, and since it is reflected twice, it slides over f without reflection.
 
     Args:
         f: the first operand; any number of axes.
-        g: the second, which is conjugated.
+        g: the second operand, which is conjugated.
         mode: as for `convolve`.
 
     Shapes:
         f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
 
     Returns:
-        The correlation, of the operands' common dtype.
+        The correlation, in the common dtype of the operands.
 
     Raises:
         ValueError: as for `convolve`.
@@ -142,7 +142,7 @@ def _operands(function: str, f: jax.Array, g: jax.Array) -> tuple[jax.Array, jax
 
 
 def _crop(full: jax.Array, shape1: tuple[int, ...], shape2: tuple[int, ...], mode: Mode) -> jax.Array:
-    """Cut the part that `mode` names out of a full convolution."""
+    """Return the part of a full convolution that `mode` selects."""
     if mode == "full":
         return full
     sizes = list(zip(shape1, shape2, strict=True))

@@ -83,7 +83,7 @@ MESSAGES = [
     (lambda: detection.noise_spectrum(X, 4, overlap=1.0), "`overlap` must be a share, from 0 to below 1; got 1.0"),
     (lambda: detection.noise_spectrum(X, 4, average="medain"), "Did you mean 'median'?"),
     (lambda: detection.clutter_spectrum(IMAGE, 1, 5), "`size` must hold the shapes, (6,); got 5"),
-    (lambda: detection.matched_filter(X, noise_spectrum=IMAGE), "`noise_spectrum` must have as many axes as it is asked for, 1"),
+    (lambda: detection.matched_filter(X, noise_spectrum=IMAGE), "`noise_spectrum` must have as many axes as the operand, 1"),
     (lambda: detection.matched_filter(X, np.eye(5), noise_spectrum=X), "be left out where `noise_covariance` is given"),
     (lambda: detection.output_snr(X), "`noise` must be given, or `noise_spectrum`, and not both; got none"),
     (lambda: detection.snr(X, np.ones(6), X), "`template` must have as many axes as the spectrum and be no larger"),

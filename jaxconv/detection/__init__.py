@@ -1,7 +1,7 @@
-"""Detection: the filter that theory calls optimal, and how well a filter detects.
+"""Detection: noise, the optimal linear filter in it, and how well a filter detects.
 
-The matched filter maximizes the signal-to-noise ratio of its output. For a template t in noise of
-covariance R its response is `w . x` with `w = R^-1 t`; in white noise that is the template itself.
+The matched filter maximizes the output signal-to-noise ratio: for a template t in noise of covariance R
+it is `w = R^-1 t`, in white noise the template itself. Import the names below from `jaxconv.detection`.
 """
 
 from jaxconv.detection.filters import matched_filter, output_snr

@@ -1,4 +1,4 @@
-"""Filters: the linear filter of greatest output signal-to-noise ratio."""
+"""Filters: the linear filter with the highest output signal-to-noise ratio."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
-from jaxconv.detection.noise import as_spectrum, at_size
+from jaxconv.detection.noise import as_spectrum, resample
 from jaxconv.detection.noise import noise_covariance as covariance_of
 from jaxconv.floats import as_floats, magnitude, norm
 
@@ -15,16 +15,16 @@ from jaxconv.floats import as_floats, magnitude, norm
 def output_snr(
     template: Any, noise: float | jax.Array | None = None, *, noise_spectrum: Any = None
 ) -> jax.Array:
-    """Return the signal-to-noise ratio that a template's matched filter has.
+    """Return the output signal-to-noise ratio of the matched filter of a template.
 
     In white noise `sqrt(sum t^2) / noise`, in noise of spectrum S `sqrt(mean over frequencies of
-    |fft(t)|^2 / S)`: the peak of the response over the standard deviation of its noise, a ratio of
+    |fft(t)|^2 / S)`: the peak of the response divided by the standard deviation of its noise, a ratio of
     amplitudes; `20 log10` of it is in dB.
 
     Args:
-        template: what is looked for, less its mean if the filter has none.
+        template: the template; subtract its mean if the filter has mean zero.
         noise: standard deviation of white noise; or
-        noise_spectrum: of coloured noise, as `detection.noise_spectrum` returns it.
+        noise_spectrum: spectrum of coloured noise, as `detection.noise_spectrum` returns it.
 
     Shapes:
         template (m1, ..., md), noise_spectrum (s1, ..., sd) -> ().
@@ -33,8 +33,9 @@ def output_snr(
         The ratio.
 
     Raises:
-        ValueError: if there is not one of the two, or the spectrum has other axes than the template.
-        TypeError: if an operand is no array of numbers.
+        ValueError: unless exactly one of `noise` and `noise_spectrum` is given, or if the spectrum and
+            the template differ in their number of axes.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         In all operands.
@@ -48,10 +49,8 @@ def output_snr(
     """
     template = checks.array("output_snr", "template", template)
     if (noise is None) == (noise_spectrum is None):
-        rule, got = (
-            "be given, or `noise_spectrum`, and not both",
-            "both" if noise is not None else "none",
-        )
+        rule = "be given, or `noise_spectrum`, and not both"
+        got = "both" if noise is not None else "none"
         raise checks.value_error("output_snr", "noise", rule, got)
     (template,) = as_floats(template)
     if noise is not None:
@@ -59,26 +58,27 @@ def output_snr(
     spectrum = as_spectrum("output_snr", noise_spectrum, template.ndim)
     size = [max(s, m) for s, m in zip(spectrum.shape, template.shape)]
     wave = jnp.fft.fftn(template, size)
-    white = wave / jnp.sqrt(at_size(spectrum, size)).astype(wave.dtype)
+    white = wave / jnp.sqrt(resample(spectrum, size)).astype(wave.dtype)
     return norm(white) / math.prod(size) ** 0.5
 
 
 def matched_filter(
     template: Any, noise_covariance: Any = None, *, noise_spectrum: Any = None
 ) -> jax.Array:
-    """Return the linear filter of greatest output signal-to-noise ratio, of unit energy.
+    """Return the linear filter with the highest output signal-to-noise ratio, of unit energy.
 
     `w = R^-1 t`, scaled to `sum |w|^2 = 1`; correlate with it. It is the best of all filters of the
-    template's shape: pad the template with zeros for a longer one. Where R is the covariance of all that
-    surrounds the target, other shapes included, and t the target's mean less the mean of all, it is
-    Fisher's linear discriminant, which maximizes the deflection
-    `(mean at targets - mean anywhere)^2 / variance anywhere`.
+    template's shape; for a longer filter pad the template with zeros. If R is the covariance of the
+    whole background, other shapes included, and t the mean of the target minus the mean of the
+    background, it is Fisher's linear discriminant, which maximizes the deflection
+    `(mean at targets - mean of background)^2 / variance of background`.
 
     Args:
-        template: the target, less whatever mean its surroundings have.
-        noise_covariance: R, of the flattened surroundings, as `patch_statistics` measures it; or
-        noise_spectrum: of stationary surroundings, as `detection.noise_spectrum` measures it, and with
-            interfering shapes `clutter_spectrum` added; neither for white noise.
+        template: the target minus the mean of its background.
+        noise_covariance: R, the covariance of the flattened background, as `patch_statistics` measures
+            it; or
+        noise_spectrum: spectrum of a stationary background, as `detection.noise_spectrum` measures it;
+            add `clutter_spectrum` for interfering shapes. Neither: white noise.
 
     Shapes:
         template (m1, ..., md), noise_covariance (m, m) with m = m1 ... md, noise_spectrum
@@ -88,9 +88,9 @@ def matched_filter(
         The filter.
 
     Raises:
-        ValueError: if both are given, the covariance is not as wide as the template has elements, or the
-            spectrum has other axes than the template.
-        TypeError: if an operand is no array of numbers.
+        ValueError: if both are given, the size of the covariance does not match the template, or the
+            spectrum and the template differ in their number of axes.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         In all operands, through the linear solve.
@@ -108,7 +108,7 @@ def matched_filter(
     """
     function = "matched_filter"
     (template,) = as_floats(checks.array(function, "template", template))
-    template = template / magnitude(template)  # the filter is scaled in the end
+    template = template / magnitude(template)  # the filter is scaled at the end
     covariance = noise_covariance
     if noise_spectrum is not None:
         if covariance is not None:

@@ -44,8 +44,8 @@ def noise_spectrum(
         The spectrum, both signs of each frequency, as `jnp.fft.fftn` orders them.
 
     Raises:
-        ValueError: if a segment is larger than the recording, if the overlap is not from 0 to below 1, if
-            the average is not one of the two, or if the noise is so small that its power underflows.
+        ValueError: if a segment is larger than the recording, the overlap is not from 0 to below 1, the
+            average is not one of the two, or the noise is so small that its power underflows.
         TypeError: if the size does not consist of whole numbers.
 
     Gradient:
@@ -254,7 +254,7 @@ def as_spectrum(function: str, spectrum: Any, rank: int) -> jax.Array:
     """Return a spectrum in floats, or raise unless it has `rank` axes."""
     spectrum = checks.array(function, "noise_spectrum", spectrum)
     if spectrum.ndim != rank or not rank:
-        rule = f"have {rank} axes, as the signal" if rank else "have axes"
+        rule = f"have as many axes as the operand, {rank}" if rank else "have at least one axis"
         raise checks.value_error(function, "noise_spectrum", rule, f"shape {spectrum.shape}")
     checks.not_empty(function, "noise_spectrum", spectrum)
     return spectrum.astype(floating(spectrum.dtype))

@@ -1,4 +1,4 @@
-"""Patches: where a scene's targets lie, where they do not, and what a filter sees in either.
+"""Patches: the parts of scenes that a filter covers, at targets and elsewhere, and their statistics.
 
 A filter of m taps at index c of its map of responses covers the samples c to c + m - 1; the patch of a
 target at place p begins at p - m // 2.
@@ -21,7 +21,7 @@ from jaxconv.signals import Scene
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PatchStatistics:
-    """Means and covariance of the patches of scenes: what a linear detector can know."""
+    """Means and covariance of the patches of scenes: all that a linear detector needs."""
 
     at_targets: jax.Array
     elsewhere: jax.Array
@@ -31,25 +31,27 @@ class PatchStatistics:
 def patch_statistics(
     scenes: Scene, size: int | Sequence[int], *, target: int = 0, stride: int = 2
 ) -> PatchStatistics:
-    """Measure the means and the covariance of patches, at targets and where no target reaches.
+    """Measure the means of patches at targets and elsewhere, and the covariance of those elsewhere.
+
+    Elsewhere are the places whose patch touches no patch of a target.
 
     Args:
-        scenes: with one leading axis.
-        size: of the patch along each axis; a number for all.
+        scenes: scenes with one leading axis.
+        size: size of the patch along each axis; a number for all axes.
         target: the kind that is the target.
-        stride: use each stride-th place, along each axis, of those that are elsewhere.
+        stride: step between the places used elsewhere, along each axis.
 
     Shapes:
         scenes.signal (count, n1, ..., nd), size (m1, ..., md) -> at_targets and elsewhere (m1, ..., md),
         covariance (m, m) with m = m1 ... md.
 
     Returns:
-        `PatchStatistics`; the covariance is that elsewhere, about the mean elsewhere. NaN where there is
-        no target, or no place that none reaches.
+        `PatchStatistics`; the covariance is about the mean elsewhere. NaN if there are no targets, or no
+        places elsewhere.
 
     Raises:
         ValueError: if the scenes have no leading axis, or a patch is larger than the signals.
-        TypeError: if the size is of no whole numbers.
+        TypeError: if the size does not consist of whole numbers.
 
     Source:
         definition.
@@ -60,49 +62,47 @@ def patch_statistics(
         >>> patch_statistics(scenes, 3, stride=1).at_targets.tolist()
         [0.0, 1.0, 0.0]
     """
-    size, stride = (
-        patch_size("patch_statistics", scenes, size),
-        checks.positive("patch_statistics", "stride", stride),
-    )
-    return _measured(scenes, size, target, stride)
+    size = patch_size("patch_statistics", scenes, size)
+    stride = checks.positive("patch_statistics", "stride", stride)
+    return _measure(scenes, size, target, stride)
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
-def _measured(scenes: Scene, size: tuple[int, ...], target: int, stride: int) -> PatchStatistics:
+def _measure(scenes: Scene, size: tuple[int, ...], target: int, stride: int) -> PatchStatistics:
     space = scenes.signal.shape[1:]
     (signal,) = as_floats(scenes.signal)
-    middle = signal.mean()  # on which the covariance does not depend, but its rounding does
+    middle = signal.mean()  # subtracted against rounding; the covariance does not depend on it
     scenes = replace(scenes, signal=signal - middle)
     m, dtype = int(np.prod(size)), signal.dtype
     starts = [np.arange(0, n - k + 1, stride) for n, k in zip(space, size, strict=True)]
     windows = np.ix_(*[(start[:, None] + np.arange(k)).ravel() for start, k in zip(starts, size)])
     split = [length for start, k in zip(starts, size) for length in (len(start), k)]
 
-    def moments(scene_and_more):
-        scene, corners, wanted, free = scene_and_more
+    def moments(each):
+        scene, corners, wanted, free = each
         at = [lax.dynamic_slice(scene.signal, corner, size).ravel() for corner in corners]
         patches = scene.signal[windows].reshape(split)
         patches = jnp.moveaxis(patches, range(1, len(split), 2), range(-len(size), 0)).reshape(-1, m)
         weight = free[np.ix_(*starts)].reshape(-1, 1).astype(dtype)
-        chosen = patches * weight
+        weighted = patches * weight
         target = (jnp.stack(at) * wanted[:, None]).sum(0)
-        return target, wanted.sum(), chosen.sum(0), chosen.T @ patches, weight.sum()
+        return target, wanted.sum(), weighted.sum(0), weighted.T @ patches, weight.sum()
 
-    def add(total, scene_and_more):
-        return jax.tree.map(jnp.add, total, moments(scene_and_more)), None
+    def add(total, each):
+        return jax.tree.map(jnp.add, total, moments(each)), None
 
     corners, wanted = targets(scenes, size, target)
     each = (scenes, corners, wanted.astype(dtype), elsewhere(scenes, size, target))
     zero = jnp.zeros((), dtype)
     zeros = jnp.zeros(m, dtype), zero, jnp.zeros(m, dtype), jnp.zeros((m, m), dtype), zero
-    (at, found, mean, second, places), _ = lax.scan(add, zeros, each)
-    at, mean = at / found, mean / places
+    (at, count, mean, second, places), _ = lax.scan(add, zeros, each)
+    at, mean = at / count, mean / places
     covariance = second / places - jnp.outer(mean, mean)
     return PatchStatistics((at + middle).reshape(size), (mean + middle).reshape(size), covariance)
 
 
 def patch_size(function: str, scenes: Scene, size: int | Sequence[int]) -> tuple[int, ...]:
-    """Return the size along each axis of scenes that have a leading axis, or raise."""
+    """Return the size of a patch along each axis, or raise if it does not fit the scenes."""
     check_batch(function, scenes)
     space = scenes.signal.shape[1:]
     sizes = checks.per_axis(function, "size", size, len(space), 1)
@@ -117,14 +117,14 @@ def check_batch(function: str, scenes: Scene) -> None:
     if len(kinds) != 2 or places != (*kinds, len(signal) - 1) or signal[0] != kinds[0]:
         rule = "have one leading axis in common"
         got = f"a signal of shape {signal}, places of shape {places} and kinds of shape {kinds}"
-        remedy = "Make a batch of one scene by jax.tree.map(lambda a: a[None], scene)."
+        remedy = "Make a batch of one scene with jax.tree.map(lambda a: a[None], scene)."
         raise checks.value_error(function, "scenes", rule, got, remedy if len(kinds) == 1 else "")
 
 
 def targets(scenes: Scene, size: Sequence[int], target: int | None) -> tuple[jax.Array, jax.Array]:
-    """Return where patches at the places begin, and whether each is a target's and lies inside.
+    """Return the first index of the patch at each place, and whether it is a target's and lies inside.
 
-    Scenes have a leading axis -> (count, k, d) and (count, k).
+    Scenes with a leading axis -> (count, k, d) and (count, k).
     """
     along = [
         (scenes.places[..., axis] - m // 2, n - m)
@@ -135,10 +135,10 @@ def targets(scenes: Scene, size: Sequence[int], target: int | None) -> tuple[jax
 
 
 def elsewhere(scenes: Scene, size: Sequence[int], target: int | None) -> jax.Array:
-    """Return, of each place in the maps of responses, whether no target reaches into its patch.
+    """Return for each place in the maps of responses whether its patch touches no patch of a target.
 
-    Without a target, no pattern of any kind. Scenes have a leading axis -> (count, n1 - m1 + 1, ...,
-    nd - md + 1).
+    If `target` is None, of no pattern of any kind. Scenes with a leading axis -> (count, n1 - m1 + 1,
+    ..., nd - md + 1).
     """
     space = [n - m + 1 for n, m in zip(scenes.signal.shape[1:], size, strict=True)]
     grid = jnp.indices(space, sparse=True)
@@ -152,5 +152,5 @@ def elsewhere(scenes: Scene, size: Sequence[int], target: int | None) -> jax.Arr
 
 
 def _is(kinds: jax.Array, target: int | None) -> jax.Array:
-    """Tell which kinds are the target, or any."""
+    """Return which kinds are the target; if `target` is None, which are of any kind."""
     return kinds >= 0 if target is None else kinds == target

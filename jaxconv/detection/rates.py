@@ -51,7 +51,7 @@ def detection_rate(at_targets: Any, elsewhere: Any, *, false_alarm: float = 1e-3
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Roc:
-    """A receiver operating characteristic: both rates at each threshold, and the area below the curve."""
+    """A receiver operating characteristic: the two rates at each threshold, and the area below it."""
 
     false_alarm: jax.Array
     detection: jax.Array

@@ -36,7 +36,7 @@ def threshold(false_alarm: Any, *, unknown_phase: bool = False) -> jax.Array:
         `1 - (1 - p)^n`.
 
     Raises:
-        ValueError: if the probability is not between 0 and 1.
+        ValueError: if the probability is a number that is not between 0 and 1.
 
     Gradient:
         In the probability.

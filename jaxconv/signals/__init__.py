@@ -1,4 +1,8 @@
-"""Signals to look for and signals to look in: waves, shapes, and scenes full of either."""
+"""Signals to search for and signals to search in: waves, shapes, and scenes that hold either of them.
+
+Import the names below from `jaxconv.signals`. Waves are functions of time, shapes are drawn in square
+patches, and `scene` and `strew` return a `Scene`: a signal with the positions of its patterns.
+"""
 
 from jaxconv.signals.scenes import Scene, scene, scenes, strew
 from jaxconv.signals.shapes import (

@@ -1,4 +1,4 @@
-"""Scenes: patterns strewn in noise, with the truth about it; the key comes first."""
+"""Scenes: patterns at random positions in noise, together with their true positions and kinds."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,15 +19,14 @@ Noise = Callable[[jax.Array, Sequence[int]], jax.Array]
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Scene:
-    """A signal that holds patterns in noise, and the truth about it.
+    """A signal that holds patterns in noise, and where and which they are.
 
-    Where they are: the index of each pattern's middle, (count, axes); which they are: (count,). A kind
-    of -1 marks an entry that stands for nothing, so that scenes of unlike counts can be stacked.
+    A kind of -1 marks an unused entry, so that scenes with different counts can be stacked.
     """
 
     signal: jax.Array
-    places: jax.Array
-    kinds: jax.Array
+    places: jax.Array  # (count, axes): the index of each pattern's middle
+    kinds: jax.Array  # (count,): which pattern each is
 
 
 def strew(
@@ -38,31 +37,31 @@ def strew(
     count: int | None = None,
     noise: float | jax.Array | Noise = 0.3,
 ) -> Scene:
-    """Lay patterns at random places, none overlapping another, and add noise.
+    """Put patterns at random places without overlap, and add noise.
 
-    Each pattern goes, in turn, to a place drawn evenly from all that are still free: every place gets
-    one random number, and a pattern takes the free place with the greatest.
+    Each pattern in turn goes to a place drawn uniformly from those that are still free: every place gets
+    one random number, and a pattern takes the free place with the largest one.
 
     Args:
         key: a `jax.random` key.
-        shape: of the signal.
-        patterns: one along the first axis after another.
-        count: how many to lay, each of a random kind; None for one of each kind, in that order.
+        shape: shape of the signal.
+        patterns: the patterns, stacked along the first axis.
+        count: number of patterns to put, each of a random kind; None: one of each kind, in that order.
         noise: standard deviation of white Gaussian noise; or a function of a key and a shape that draws
-            other noise, as `partial(detection.coloured_noise, noise_spectrum=spectrum)`.
+            other noise, such as `partial(detection.coloured_noise, noise_spectrum=spectrum)`.
 
     Shapes:
         patterns (k, m1, ..., md), shape (n1, ..., nd) -> signal (n1, ..., nd), places (count, d), kinds
         (count,).
 
     Returns:
-        A `Scene`: the signal; the index of each pattern's middle, `m // 2` from its first sample; which
-        of the patterns each is.
+        A `Scene`: the signal; the index of each pattern's middle, `m // 2` from its first sample; the
+        index of each in `patterns`.
 
     Raises:
-        ValueError: if the signal has other axes than the patterns, or is too small to promise room for
-            all of them.
-        TypeError: if the count is no whole number.
+        ValueError: if the signal and the patterns differ in their number of axes, or the signal is too
+            small to guarantee room for all patterns.
+        TypeError: if the count is not a whole number.
 
     Gradient:
         In the patterns and the standard deviation; the places are fixed by the key.
@@ -77,13 +76,14 @@ def strew(
     if len(shape) != len(size) or not shape:
         rule = f"have as many axes as one of the patterns, {len(size)}"
         raise checks.value_error("strew", "shape", rule, shape)
-    laid = len(patterns) if count is None else checks.positive("strew", "count", count)
+    total = len(patterns) if count is None else checks.positive("strew", "count", count)
     free = tuple(n - m + 1 for n, m in zip(shape, size, strict=True))
-    taken = (laid - 1) * math.prod(2 * m - 1 for m in size)  # places that the others can forbid at most
-    if min(free) < 1 or math.prod(free) <= taken:
+    blocked = (total - 1) * math.prod(2 * m - 1 for m in size)  # places, at most, by the other patterns
+    if min(free) < 1 or math.prod(free) <= blocked:
         pixels = " x ".join(map(str, size))
-        rule = f"leave room for {laid} patterns of {pixels} samples wherever the first ones fall"
-        raise checks.value_error("strew", "shape", rule, shape, "Enlarge it, or lay fewer.")
+        rule = f"leave room for {total} patterns of {pixels} samples wherever the first ones are put"
+        remedy = "Use a larger shape or fewer patterns."
+        raise checks.value_error("strew", "shape", rule, shape, remedy)
 
     if callable(noise):
         return _strew(key, patterns, jnp.zeros(()), shape, count, noise)
@@ -99,12 +99,12 @@ def _strew(
     count: int | None,
     coloured: Noise | None,
 ) -> Scene:
-    laid, size = len(patterns) if count is None else count, patterns.shape[1:]
+    total, size = len(patterns) if count is None else count, patterns.shape[1:]
     free = tuple(n - m + 1 for n, m in zip(shape, size, strict=True))
     place_key, kind_key, noise_key = jax.random.split(key, 3)
-    kinds = jnp.arange(laid)
+    kinds = jnp.arange(total)
     if count is not None:
-        kinds = jax.random.randint(kind_key, (laid,), 0, len(patterns))
+        kinds = jax.random.randint(kind_key, (total,), 0, len(patterns))
     grid = jnp.indices(free, sparse=True)
     priority = jax.random.uniform(place_key, free)
     signal, places = jnp.zeros(shape, patterns.dtype), []
@@ -130,15 +130,15 @@ def scene(
     count: int | None = None,
     noise: float | jax.Array | Noise = 0.3,
 ) -> Scene:
-    """Draw shapes at random places, none overlapping another, and add noise: `strew`, with ink 1.
+    """Draw shapes at random places without overlap, and add noise: `strew` of shapes with ink 1.
 
     Args:
         key: a `jax.random` key.
         shape: rows and columns of the image.
         kinds: names of shapes, as in `SHAPES`.
         size: side of the patch that each shape is drawn in; patches do not overlap.
-        count: how many shapes, each of a random kind; None for one of each kind, in that order.
-        noise: as `strew`'s; a shape's ink is 1.
+        count: number of shapes, each of a random kind; None: one of each kind, in that order.
+        noise: as for `strew`; the ink of a shape is 1.
 
     Shapes:
         -> signal (rows, columns), places (count, 2), kinds (count,).
@@ -147,7 +147,7 @@ def scene(
         A `Scene`: the image; the (row, column) of each shape's centre; each shape's index in `kinds`.
 
     Raises:
-        ValueError: if a kind is unknown, the size is even, or the image is too small to promise room
+        ValueError: if a kind is unknown, the size is even, or the image is too small to guarantee room
             for all shapes.
 
     Example:
@@ -175,15 +175,15 @@ class _Scenes:
 def scenes(**options) -> Callable[[jax.Array], Scene]:
     """Return a function of a key that draws a `scene` with these options.
 
-    Functions with equal options are equal, so what is compiled for one (by `learning.fit`, by `jax.jit`
-    with static arguments) serves the other. A noise that is an array equals only itself; one that is a
-    function equals what that function equals.
+    Functions with equal options are equal, so a program compiled for one (by `learning.fit`, or by
+    `jax.jit` with static arguments) is used for the other too. Noise given as an array equals only
+    itself; noise given as a function is compared as that function is.
 
     Args:
-        **options: those of `scene`.
+        **options: the options of `scene`.
 
     Shapes:
-        As `scene`; under `jax.vmap` over keys, each with a leading axis.
+        As `scene`; under `jax.vmap` over keys each array gets a leading axis.
 
     Returns:
         A function of one key; use `jax.vmap` for a batch of keys.
@@ -200,7 +200,7 @@ def scenes(**options) -> Callable[[jax.Array], Scene]:
 
 
 def _identity(value: Any) -> Any:
-    """Return the value and its type, or the address of a value that has no hash, as arrays have none."""
+    """Return the value and its type, or the address of a value without a hash, such as an array."""
     try:
         hash(value)
     except TypeError:

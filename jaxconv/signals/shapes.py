@@ -1,7 +1,7 @@
 """Shapes, drawn by coverage: a pixel half covered by ink is 0.5.
 
-So a shape's edge is smooth (anti-aliased) and differentiable in its radius. Images are indexed
-(row, column) with rows growing downwards.
+So the edge of a shape is smooth (anti-aliased), and the image differentiable in the radius. Images are
+indexed (row, column), with row 0 at the top.
 """
 
 from typing import Protocol
@@ -27,9 +27,9 @@ def circle(
         size: side of the patch; odd, so that it has a centre.
         radius: from the centre to the middle of the line; by default it leaves a margin of
             `size // 10` pixels. May be traced.
-        width: of the line; by default `size / 10`, and 1 at least.
+        width: width of the line; by default `size / 10`, but at least 1.
         zero_mean: subtract the mean, so that a filter of this shape ignores brightness.
-        unit_energy: divide by the root of the sum of squares.
+        unit_energy: divide by the square root of the sum of squares.
 
     Shapes:
         -> (size, size).
@@ -42,10 +42,10 @@ def circle(
 
     Raises:
         ValueError: if the size is even or not positive.
-        TypeError: if it is no whole number.
+        TypeError: if the size is not a whole number.
 
     Gradient:
-        In `radius` and `width`, through the pixels that the edge crosses.
+        In `radius` and `width`, through the pixels on the edge.
 
     Example:
         >>> circle(7, radius=2, width=1)[3].tolist()
@@ -64,7 +64,7 @@ def disk(
     zero_mean: bool = False,
     unit_energy: bool = False,
 ) -> jax.Array:
-    """Draw a disk, a filled circle; the arguments are `circle`'s, `width` only sets the margin.
+    """Draw a disk, a filled circle; the arguments are those of `circle`, `width` only sets the margin.
 
     Shapes:
         -> (size, size).
@@ -86,7 +86,7 @@ def cross(
     zero_mean: bool = False,
     unit_energy: bool = False,
 ) -> jax.Array:
-    """Draw a cross, an upright plus sign; the arguments are `circle`'s, `radius` the arms' length.
+    """Draw a cross, a plus sign; the arguments are those of `circle`, `radius` is the length of an arm.
 
     Shapes:
         -> (size, size).
@@ -112,7 +112,7 @@ def square(
     zero_mean: bool = False,
     unit_energy: bool = False,
 ) -> jax.Array:
-    """Draw the outline of a square; the arguments are `circle`'s, `radius` half a side.
+    """Draw the outline of a square; the arguments are those of `circle`, `radius` is half a side.
 
     Shapes:
         -> (size, size).
@@ -136,7 +136,7 @@ def triangle(
 ) -> jax.Array:
     """Draw the outline of an equilateral triangle, one corner up.
 
-    The arguments are `circle`'s; `radius` goes from the centre to a corner.
+    The arguments are those of `circle`; `radius` is the distance from the centre to a corner.
 
     Shapes:
         -> (size, size).
@@ -179,7 +179,7 @@ SHAPES: dict[str, Shape] = {
 
 
 def default_radius(size: int) -> float:
-    """Return the radius that a shape has in a patch of this size unless told otherwise.
+    """Return the default radius of a shape in a patch of this size.
 
     Args:
         size: side of the patch.
@@ -191,7 +191,7 @@ def default_radius(size: int) -> float:
         pixels.
 
     Returns:
-        The radius: the line's outer edge leaves a margin of `size // 10` pixels.
+        The radius; the outer edge of the line leaves a margin of `size // 10` pixels.
 
     Example:
         >>> default_radius(21)
@@ -214,12 +214,12 @@ def _canvas(function: str, size: int, radius, width):
 
 
 def _coverage(distance: jax.Array) -> jax.Array:
-    """Return the share of a pixel that lies inside an edge at this signed distance."""
+    """Return the share of a pixel that lies inside an edge at this signed distance from its centre."""
     return jnp.clip(0.5 - distance, 0.0, 1.0)
 
 
 def _line(distance: jax.Array, width: float) -> jax.Array:
-    """Return the share of a pixel that a line covers, its middle at this distance."""
+    """Return the share of a pixel that is covered by a line whose middle is at this distance."""
     return _coverage(jnp.abs(distance) - width / 2)
 
 

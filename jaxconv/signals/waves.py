@@ -1,7 +1,4 @@
-"""Waves: functions of time.
-
-Times are in samples unless a time axis is passed.
-"""
+"""Waves: functions of time, in any unit."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +10,7 @@ from jaxconv import checks
 def midpoints(start: float, stop: float, step: float = 0.1) -> jax.Array:
     """Return the middles of the steps that fill an interval: the times of a midpoint sum.
 
-    With them `sum(f(t)) * step` is exact for straight lines, jumps at whole steps included.
+    With them `sum(f(t)) * step` is exact for straight lines, also with jumps between steps.
 
     Args:
         start: where the first step begins.
@@ -27,7 +24,7 @@ def midpoints(start: float, stop: float, step: float = 0.1) -> jax.Array:
         Times, in the unit of the arguments.
 
     Raises:
-        ValueError: if `step` is not positive or `stop` does not lie beyond `start`.
+        ValueError: if `step` is not positive or `stop` is not greater than `start`.
 
     Example:
         >>> midpoints(-1, 1, 0.5).tolist()
@@ -65,7 +62,7 @@ def square_wave(t: jax.Array, start: float = -5.0, stop: float = 5.0, height: fl
 def sawtooth(
     t: jax.Array, start: float = -5.0, stop: float = 5.0, first: float = 4.0, last: float = 0.0
 ) -> jax.Array:
-    """Return one sawtooth: a straight line from `first` at `start` to `last` at `stop`, else 0.
+    """Return one sawtooth: a straight line from `first` at `start` to `last` at `stop`, 0 elsewhere.
 
     Args:
         t: times.
@@ -91,9 +88,10 @@ def sawtooth(
 def chirp(
     t: jax.Array, start: float = -5.0, stop: float = 5.0, first: float = 0.2, last: float = 1.0
 ) -> jax.Array:
-    """Return one linear chirp: a wave whose frequency grows from `first` at `start` to `last` at `stop`.
+    """Return one linear chirp: a wave whose frequency goes from `first` at `start` to `last` at `stop`.
 
-    `sin(2 pi (first u + (last - first) u^2 / (2 length)))`, u being the time since the start; else 0.
+    `sin(2 pi (first u + (last - first) u^2 / (2 length)))` with `u = t - start` and
+    `length = stop - start`; 0 elsewhere.
 
     Args:
         t: times.
@@ -128,7 +126,7 @@ def ricker(t: jax.Array, width: float = 1.0) -> jax.Array:
 
     Args:
         t: times.
-        width: where it crosses zero, in the unit of t.
+        width: the time at which it crosses zero, in the unit of t.
 
     Shapes:
         t (n,) -> (n,).
