@@ -98,8 +98,8 @@ MESSAGES = [
     (lambda: signals.cross(-3), "cross: `size` must be a positive odd whole number; got -3"),
     (lambda: signals.scene(jax.random.key(0), kinds=["ring"]), "scene: `kinds` must be one of 'circle'"),
     (lambda: signals.scene(jax.random.key(0), (40, 40)),
-     "strew: `shape` must leave room for 3 patterns of 21 x 21 samples wherever the first ones fall; got (40, 40)."
-     " Enlarge it, or lay fewer."),
+     "strew: `shape` must leave room for 3 patterns of 21 x 21 samples wherever the first ones are put; got (40, 40)."
+     " Use a larger shape or fewer patterns."),
     (lambda: detection.matched_filter(X, np.eye(4)),
      "matched_filter: `noise_covariance` must be 5 x 5 for a template of shape (5,); got (4, 4)"),
     (lambda: detection.patch_statistics(SCENES, 7),
