@@ -141,9 +141,9 @@ def axes(function: str, value: Any, rank: int, argument: str = "axes") -> tuple[
 
 
 def per_axis(function: str, argument: str, value: Any, rank: int, least: int | None) -> tuple[int, ...]:
-    """Return whole numbers, one an axis, of which one alone stands for all; none below the least."""
+    """Return one whole number per axis, `least` at least; a single one stands for all axes."""
     given = value if isinstance(value, tuple | list) else (value,) * rank
-    rule = f"be a whole number, or {rank} of them, one an axis"
+    rule = f"be a whole number, or one per axis ({rank})"
     whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in given)
     if not whole:
         raise TypeError(_message(function, argument, rule, repr(value), "", ""))

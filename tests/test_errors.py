@@ -105,7 +105,7 @@ MESSAGES = [
     (lambda: detection.patch_statistics(SCENES, 7),
      "patch_statistics: `size` must be no larger than the signals, (6, 6); got 7"),
     (lambda: learning.optimum(SCENES, (3, 3, 3), 0.5),
-     "patch_statistics: `size` must be a whole number, or 2 of them, one an axis; got (3, 3, 3)"),
+     "patch_statistics: `size` must be a whole number, or one per axis (2); got (3, 3, 3)"),
     (lambda: detection.detection_rate(X, X, false_alarm=1.5),
      "detection_rate: `false_alarm` must lie between 0 and 1; got 1.5"),
     (lambda: learning.fit(KEY, abs, X, X, steps=0), "fit: `steps` must be a positive whole number; got 0"),
@@ -197,7 +197,7 @@ MISTAKES = {  # what is wrong: operands and options, and what the message must s
     "mode": ((IMAGE, IMAGE), {"mode": "vaild"}, "Did you mean 'valid'?"),
     "mode of no kind": ((IMAGE, IMAGE), {"mode": 2}, "`mode` must be one of 'full', 'same', 'valid'; got 2"),
     "boundary": ((IMAGE, IMAGE), {"boundary": "reflct"}, "Did you mean 'reflect'?"),
-    "boundaries": ((IMAGE, IMAGE), {"boundary": ("wrap",) * 3}, "be one name, or 2 of them, one an axis"),
+    "boundaries": ((IMAGE, IMAGE), {"boundary": ("wrap",) * 3}, "be one name, or one per axis (2)"),
     "axes out of range": ((IMAGE, IMAGE), {"axes": 2}, "axes exceeds dimensionality of input: "),
     "axes repeated": ((IMAGE, IMAGE), {"axes": (1, -1)}, "all axes must be unique: "),
     "axes of no kind": ((IMAGE, IMAGE), {"axes": 0.5}, "axes must be a scalar or iterable of integers: "),
@@ -281,7 +281,7 @@ def test_an_option_that_is_none_is_told(name):
 
 
 OTHERS = [
-    (lambda: jaxconv.correlate(X, X, lags=-1), "`lags` must be a largest lag or a range of rising lags"),
+    (lambda: jaxconv.correlate(X, X, lags=-1), "`lags` must be an int (the largest lag) or an increasing range"),
     (lambda: jaxconv.correlate(X, X, lags=range(3, 0, -1)), "Try 100, or range(-100, 101)."),
     (lambda: jaxconv.correlate(X, X, lags=1.5), "`lags` must be a largest lag"),
     (lambda: jaxconv.correlate(IMAGE, IMAGE, lags=(1, 2, 3)), "or one of these an axis"),

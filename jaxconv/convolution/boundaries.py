@@ -44,13 +44,13 @@ def extend(
     boundary: Boundary | str | Sequence[str] = "fill",
     fillvalue: Any = 0,
 ) -> jax.Array:
-    """Extend a signal beyond its edges, by as much as one likes.
+    """Extend a signal beyond its edges.
 
     Args:
         signal: the signal.
-        widths: how many samples to add before and behind, an axis.
-        boundary: what they are, for all axes or one an axis: "fill", "edge", "reflect", "symmetric" or
-            "wrap", as `numpy.pad` has them, or another library's name for one (`SYNONYMS`).
+        widths: one pair per axis: how many samples to add before and behind.
+        boundary: what they are, one name for all axes or one per axis: "fill", "edge", "reflect",
+            "symmetric" or "wrap", as `numpy.pad` has them, or another library's name for one (`SYNONYMS`).
         fillvalue: the value of "fill".
 
     Shapes:
@@ -60,9 +60,9 @@ def extend(
         The longer signal, of its dtype.
 
     Raises:
-        ValueError: if a boundary is no name of one, a width is negative, there are not as many as axes,
-            or an axis without elements is to be continued.
-        TypeError: if the signal is no array of numbers.
+        ValueError: if a boundary name is unknown, a width is negative, the number of widths differs from
+            the number of axes, or an empty axis would have to be extended.
+        TypeError: if the signal is not an array of numbers.
 
     Gradient:
         In the signal; what was copied beyond an edge counts for the sample that it is a copy of.
@@ -89,7 +89,7 @@ def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple
 
     Args:
         function: who asks, for the message.
-        boundary: a name for all axes, or one an axis.
+        boundary: one name for all axes, or one per axis.
         rank: how many axes.
         scipy: SciPy's own words for the message.
 
@@ -100,7 +100,7 @@ def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple
         As many names as axes.
 
     Raises:
-        ValueError: if there are not as many, or one is no name of a boundary.
+        ValueError: if their number differs from that of the axes, or a name is unknown.
 
     Example:
         >>> canonical("convolve", ("nearest", "wrap"), 2)
@@ -108,7 +108,7 @@ def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple
     """
     given = boundary if isinstance(boundary, tuple | list) else (boundary,) * rank
     if len(given) != rank:
-        rule = f"be one name, or {rank} of them, one an axis"
+        rule = f"be one name, or one per axis ({rank})"
         raise checks.value_error(function, "boundary", rule, repr(boundary))
     for name in given:
         checks.one_of(function, "boundary", name, (*BOUNDARIES, *SYNONYMS), scipy)

@@ -34,46 +34,51 @@ def convolve(
     `scipy.signal.convolve`, but for `method`, which is planned for the shapes at hand.
 
     Args:
-        in1: the signal; an array or what makes one. Integers stay integers, exact to their modulus.
-        in2: the kernel, with as many axes; or one that was `prepare`d.
-        mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
-            `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
-        method: "auto", or how: "direct" (JAX's own), "products" (a matrix product a place), "shifts" (a
-            fused sum of slices), "folded" (a banded matrix), "lines" (an FFT along the last axis only),
-            "overlap" (FFTs of blocks), "fft", "lags" (for few outputs). A derivative that the named
-            method cannot compute is planned as by "auto", and so are integers under "fft". Or a `plan`.
-        axes: along which to convolve, one or several; along the others the operands broadcast. All
-            by default.
-        boundary: what lies beyond the edges of in1, for all axes or one an axis: "fill" (zeros, or
-            `fillvalue`), "edge", "reflect", "symmetric" or "wrap", as `numpy.pad` has them; or another
-            library's name for one. In "valid" nothing beyond is looked at.
-        fillvalue: what lies there by "fill".
-        origin: in mode "same", how far the kernel's centre is moved, as in `scipy.ndimage`: the output
+        in1: the signal: an array, or what NumPy makes one of. Integers stay integers, and wrap around as
+            NumPy's do. Or a signal that was `prepare`d.
+        in2: the kernel, with the same number of axes. Or one that was `prepare`d.
+        mode: "full": every shift at which the operands overlap; "same": the middle of "full", of in1's
+            shape, from `(m - 1) // 2` on; "valid": only where one operand lies wholly inside the other.
+        method: "auto" for the method that is predicted to be fastest, or its name: "direct" (JAX's own
+            convolution), "products" (one matrix product per output), "shifts" (a fused sum of slices),
+            "folded" (a banded matrix), "lines" (FFTs along the last axis), "overlap" (FFTs of blocks),
+            "fft", "circular" (for a signal that wraps around), "lags" (for few outputs). Derivatives
+            that the named method cannot compute are planned as by "auto"; so are integers under "fft".
+            Or a `plan` of the same call.
+        axes: the axes to convolve along, one or several; by default all. Along the others the operands
+            broadcast.
+        boundary: what lies beyond the edges of in1, one name for all axes or one per axis: "fill"
+            (zeros, or `fillvalue`), "edge", "reflect", "symmetric" or "wrap", as in `numpy.pad`; or
+            another library's name for one of these. Mode "valid" looks at nothing beyond the edges.
+        fillvalue: the value beyond the edges with "fill".
+        origin: in mode "same", how far the kernel's centre is moved, as in `scipy.ndimage`; the output
             moves to lower indices.
-        stride: take every so manyth place of what the mode names.
-        dilation: put so many less one zeros between the taps.
+        stride: step between outputs, as in `out[::stride]`.
+        dilation: step between the kernel's taps; `dilation - 1` zeros lie between them.
         precision: of matrix products, as for `jax.lax`; only accelerators have more than one.
-        max_bytes: how much memory the method may take beyond the operands and the result.
-        local: whether an error or a NaN in an operand must stay where its windows are: only
-            "direct", "products" and "shifts" will do.
+        max_bytes: the most memory that the method may use beyond the operands and the result.
+        local: whether an error or a NaN must stay in the outputs whose window holds it. Only "direct",
+            "products" and "shifts" do that.
+
+    Options per axis are in the order in which `axes` names the axes.
 
     Shapes:
         in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1;
-        with strides these divided by them, rounded up; along other axes than `axes`, max(ni, mi).
+        with a stride, these divided by it and rounded up. Along axes not in `axes`: max(ni, mi).
 
     Returns:
-        The convolution, of the dtype that NumPy promotes the operands to, within the bits that JAX was
-        given. 16-bit floats are summed in float32.
+        The convolution, of the dtype to which NumPy promotes the operands (of 32 bits unless JAX has 64
+        enabled). 16-bit floats are summed in float32.
 
     Raises:
-        ValueError: if the numbers of axes differ, an operand is empty, an option is none of its
-            values, in "valid" neither operand fits inside the other, or the named method cannot
-            compute it or not within the bounds.
-        TypeError: if an operand is no array of numbers.
+        ValueError: if the numbers of axes differ, an operand is empty, an option is not one of its
+            allowed values, neither operand fits inside the other in mode "valid", or the named method
+            cannot compute this call within the bounds.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
-        In both operands, to any order. "direct", "products" and "shifts" keep a NaN where its windows
-        are; the others spread it over a row, a line, a block or everything.
+        In both operands, to any order. "direct", "products" and "shifts" keep a NaN in the outputs whose
+        window holds it; the other methods spread it over a row, a line, a block, or all of the output.
 
     Source:
         definition; `jaxconv.reference` runs it as written.
@@ -124,10 +129,9 @@ def correlate(
     slides over in1 as it is. It is `scipy.signal.correlate`; MATLAB's `xcorr` agrees.
 
     Args:
-        in1: the signal; an array or what makes one. Integers stay integers, exact to their modulus.
-        in2: the template, with as many axes; conjugated. Or one that was `prepare`d.
-        mode: "full", every shift with an overlap; "same", the middle of it, of in1's shape, from
-            `(m - 1) // 2` on; "valid", only where one operand lies wholly inside the other.
+        in1: the signal: as for `convolve`.
+        in2: the template, which is conjugated: as for `convolve`.
+        mode: as for `convolve`.
         method: as for `convolve`.
         axes: as for `convolve`.
         boundary: as for `convolve`.
@@ -135,25 +139,27 @@ def correlate(
         origin: as for `convolve`, but the output moves to higher indices.
         stride: as for `convolve`.
         dilation: as for `convolve`.
-        lags: instead of a mode, which lags: the largest either way, a range of rising ones, or one of
-            these an axis. The cost is in proportion to them. Lag k is at in1[n + k] conj(in2[n]);
-            `correlation_lags` tells those of a mode.
-        normalize: "none"; "biased" or "unbiased", the sums over the number of products at no lag, or at
-            each lag; "coefficient", over the root of both energies, so that equal operands give 1.
+        lags: instead of a mode, the lags to compute: an int for all lags up to it either way, an
+            increasing range, or a tuple with one of these per axis. The cost is in proportion to their
+            number. Lag k is the sum over n of in1[n + k] conj(in2[n]); `correlation_lags` returns the
+            lags of a mode.
+        normalize: "none"; "biased": the sums divided by the number of products at lag 0; "unbiased": by
+            that at each lag; "coefficient": by the square root of both energies, so that equal operands
+            give 1.
         precision: as for `convolve`.
         max_bytes: as for `convolve`.
         local: as for `convolve`.
 
     Shapes:
-        As for `convolve`; with `lags` as many as these.
+        As for `convolve`; with `lags`, one output per lag.
 
     Returns:
-        The correlation, of the dtype of `convolve`; normalized ones are of floats.
+        The correlation, of the same dtype as `convolve` returns; of floats if normalized.
 
     Raises:
-        ValueError: as for `convolve`; if `lags` come with a mode or a stride, or `normalize` with a
-            boundary.
-        TypeError: if an operand is no array of numbers.
+        ValueError: as for `convolve`; if `lags` are combined with a mode or a stride, or `normalize`
+            with a boundary.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         As for `convolve`.

@@ -37,7 +37,7 @@ def correlation_lags(
         The lags, whole numbers.
 
     Raises:
-        ValueError: if a length is negative or an option is none of its values.
+        ValueError: if a length is negative or an option is not one of its allowed values.
 
     Source:
         `scipy.signal.correlation_lags`.

@@ -36,16 +36,17 @@ def conv_general_dilated(
     The arguments, results and errors are lax's; the options after the star are `convolve`'s.
 
     Args:
-        lhs: the signal, with a batch and a feature axis.
-        rhs: the kernel, with an output and an input feature axis; not reflected. Or one `prepare`d.
-        window_strides: a step an axis.
-        padding: "SAME", "SAME_LOWER", "VALID", or (low, high) an axis; negative ones crop.
-        lhs_dilation: put so many less one zeros between the signal's elements.
+        lhs: the signal, with a batch axis and a feature axis. Or one that was `prepare`d.
+        rhs: the kernel, with an axis of output features and one of input features; it is not reflected.
+            Or one that was `prepare`d.
+        window_strides: one step between outputs per axis.
+        padding: "SAME", "SAME_LOWER", "VALID", or one pair (low, high) per axis; negative numbers crop.
+        lhs_dilation: step between the signal's elements, per axis; zeros lie between them.
         rhs_dilation: the same for the kernel.
-        dimension_numbers: which axis is which, as for lax; by default
-            ("NCHW", "OIHW", "NCHW") and its kin.
-        feature_group_count: so many groups of features are convolved apart.
-        batch_group_count: so many groups of the batch are convolved with kernels of their own.
+        dimension_numbers: which axis is which, as for lax; by default ("NCHW", "OIHW", "NCHW"), and the
+            like for other numbers of axes.
+        feature_group_count: number of groups of features, each convolved with its own kernels.
+        batch_group_count: number of groups of the batch, each convolved with its own kernels.
         precision: as for lax.
         preferred_element_type: dtype to sum in and to return.
         method: as for `convolve`.

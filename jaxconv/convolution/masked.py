@@ -60,8 +60,8 @@ def convolve_masked(
 
     Returns:
         The convolution, of floats; NaN where no sample is under the kernel. Methods that are not local
-        round by the kernel's sum: where they run, a place whose samples weigh less than 64 eps of it
-        is NaN too. `local=True` gives every place its mean.
+        round relative to the kernel's sum: with them, an output whose samples weigh less than 64 eps of
+        that sum is NaN too. With `local=True` every output is the mean of its own samples.
 
     Raises:
         ValueError: as `convolve`; if the mask has not the signal's shape, or a fill value is given

@@ -15,7 +15,7 @@ from jaxconv import checks
 
 @dataclass(frozen=True)
 class Part:
-    """Which places of the full output are wanted along an axis: every `step`-th, from the first on."""
+    """Which outputs are wanted along an axis: every `step`-th of the full output, from `start` on."""
 
     start: int
     count: int
@@ -38,8 +38,8 @@ def in_mode(mode: str, n: int, m: int, centre: int, step: int) -> Part:
 
 
 def at_lags(function: str, lags: Any, reach: Sequence[int]) -> list[Part]:
-    """Return the parts at these lags: a largest one, a range, or one of these an axis."""
-    rule = "be a largest lag or a range of rising lags, or one of these an axis"
+    """Return the parts at these lags: the largest lag, or a range, or one of these per axis."""
+    rule = "be an int (the largest lag) or an increasing range, or a tuple with one of these per axis"
     given = lags if isinstance(lags, tuple) else (lags,) * len(reach)
     if len(given) != len(reach):
         raise checks.value_error(function, "lags", rule, lags)

@@ -350,7 +350,7 @@ def sepfir2d(
 
     Raises:
         ValueError: if a kernel is even, or an operand has not as many axes as it must.
-        TypeError: if an operand is no array of numbers.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         As for `convolve`.
@@ -399,7 +399,7 @@ def _cut(out: jax.Array, in1: Any, mode: str) -> jax.Array:
 
 
 def _with_axes(name: str, value: Any, rank: int) -> jax.Array:
-    """Return an operand of `sepfir2d` as an array with so many axes, or raise ValueError."""
+    """Return an operand of `sepfir2d` as an array with `rank` axes, or raise ValueError."""
     array = checks.array("sepfir2d", name, value)
     if array.ndim != rank:
         words = f"object {'too deep' if array.ndim > rank else 'of too small depth'} for desired array:"

@@ -20,7 +20,7 @@ from jaxconv.types import Axes, Boundary, Method, Mode
 @partial(jax.tree_util.register_dataclass, data_fields=["terms"], meta_fields=["error"])
 @dataclass(frozen=True)
 class Factors:
-    """A kernel as a sum of outer products: in each term one 1-D factor an axis; a pytree."""
+    """A kernel as a sum of outer products: each term has one 1-D factor per axis; a pytree."""
 
     terms: tuple[tuple[jax.Array, ...], ...]
     error: float  # of the sum: the root of the squares' sum, relative to the kernel's
@@ -42,11 +42,11 @@ def convolve_separable(
     """Convolve with a kernel that is a sum of outer products, one axis after the other.
 
     It is `convolve` with the sum over terms of the outer product of their factors, in m1 + ... + md
-    products a term and place instead of m1 ... md.
+    products per term and output instead of m1 ... md.
 
     Args:
         signal: the signal.
-        factors: what `kernels.factor` returned, or one 1-D kernel an axis.
+        factors: what `kernels.factor` returned, or one 1-D kernel per axis.
         mode: as for `convolve`.
         axes: the signal's axes along which the factors lie, in order; by default all of them.
         boundary: as for `convolve`.
@@ -57,13 +57,13 @@ def convolve_separable(
         local: as for `convolve`.
 
     Shapes:
-        signal (n1, ..., nd), factors (m1,), ..., (md,) a term -> as `convolve`.
+        signal (n1, ..., nd), factors (m1,), ..., (md,) per term -> as `convolve`.
 
     Returns:
         The convolution.
 
     Raises:
-        ValueError: as `convolve`; if there is not one 1-D factor an axis.
+        ValueError: as `convolve`; if there is not one 1-D factor per axis.
         TypeError: as `convolve`.
 
     Gradient:

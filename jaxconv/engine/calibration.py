@@ -25,7 +25,7 @@ from jaxconv.engine.timing import measure
 __all__ = ["Calibration", "calibrate"]
 
 SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
-FARTHEST = 12  # nor one predicted to take so many times as long as the best
+FARTHEST = 12  # nor one that is predicted to take this many times as long as the best
 LINES = {
     100: (9,),
     1000: (9,),

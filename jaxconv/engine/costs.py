@@ -134,6 +134,6 @@ def built_in(platform: str) -> Constants:
 
 
 def transform_seconds(c: Constants, count: int, length: int, lines: int = 2) -> float:
-    """Predict real transforms of so many elements each: 2.5 n log2 n operations (complex ones twice)."""
+    """Predict `count` real transforms of `length` elements: 2.5 n log2 n operations (complex: twice)."""
     rate = c.fft_line_rate if count * lines < 4 else c.fft_rate / max(1.0, length / c.fft_cache) ** 0.25
     return 2.5 * count * length * math.log2(max(length, 2)) / rate

@@ -18,10 +18,13 @@ LEAST = 4096  # elements; with fewer there is nothing to gain, and XLA 0.10 got 
 
 
 def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
-    """Return `compute()`, which is of these operands, fused with nothing else; the first is no constant.
+    """Return `compute()`, kept out of fusion with what surrounds it.
 
-    What the other branch would return is made of all operands, so that inside `jax.shard_map` it varies
-    over the same axes of the mesh.
+    Args:
+        compute: a function of no arguments, which uses the operands.
+        *operands: what it is computed from; the first must not be a compile-time constant. The branch
+            that is never taken uses all of them, so that inside `jax.shard_map` its result varies over
+            the same axes of the mesh.
     """
     result = jax.eval_shape(compute)
     sizes = [part.size for part in jax.tree.leaves(result)]

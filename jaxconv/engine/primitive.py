@@ -1,7 +1,7 @@
 """The one bilinear primitive: what `lax.conv_general_dilated_p` is, but planned when it is lowered.
 
 No rule of calculus is written here. The abstract value is lax's own. Each transpose and each batched
-form is had by tracing lax's (`jax.linear_transpose`, `jax.vmap`) and putting our primitive wherever
+form is obtained by tracing lax's (`jax.linear_transpose`, `jax.vmap`) and putting our primitive wherever
 lax's stands in the trace; so every derivative is a convolution of other shapes, planned afresh, and
 exact to any order. Entering goes the same way, through a trace of `lax.conv_general_dilated`: its
 checks, its defaults, its errors, and, inside `jax.shard_map`, its reconciling of operands that vary
@@ -177,8 +177,8 @@ def _abstract(lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
 def _transpose_signal(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
     """Return the cotangent of the signal.
 
-    Where the output is as long as a signal that wraps, so is that a convolution that wraps. Else it is
-    had of the continued signal, whose ends are then folded back.
+    If the output is as long as a signal that wraps, the cotangent is a convolution that wraps, too. Else
+    it is that of the continued signal, whose ends are then folded back.
     """
     stays = not any(wraps) or (all(wraps) and _is_as_long(lhs.aval, cotangent, params))
     spec = params["dimension_numbers"].lhs_spec[2:]

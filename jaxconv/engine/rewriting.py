@@ -3,7 +3,7 @@
 A traced function is a list of equations, and loops, branches, calls, meshes hold such lists as
 parameters; those are rewritten in place, so that what surrounds them stays as it was. A function with
 derivatives of its own (`jax.custom_jvp`, `jax.custom_vjp`) is made anew from its rewritten value and
-its rewritten derivative, both had by tracing.
+its rewritten derivative, both obtained by tracing.
 """
 
 from collections.abc import Callable

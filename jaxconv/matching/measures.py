@@ -90,7 +90,7 @@ def match(
         difference 1 (OpenCV gives the coefficient of a flat template as 1, and under a mask NaN).
 
     Raises:
-        ValueError: if the numbers of axes differ, the template is larger, the measure is none of the
+        ValueError: if the numbers of axes differ, the template is larger, the measure is not one of the
             six, or the weights have not the template's shape.
         TypeError: if an operand is not of real numbers.
 

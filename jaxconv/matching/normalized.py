@@ -75,8 +75,9 @@ def normalized_correlation(
         that hold a NaN which no mask hides. Neither scale nor offset of the signal matters.
 
     Raises:
-        ValueError: if the numbers of axes differ, an option is none of its values, a mask has not its
-            array's shape, or in "valid" the template does not fit inside the signal.
+        ValueError: if the numbers of axes differ, an option is not one of its allowed values, the
+            shape of a mask is not that of its array, or the template does not fit inside the signal in
+            mode "valid".
         TypeError: if an operand is not of real numbers, or a mask not boolean.
 
     Gradient:

@@ -34,7 +34,7 @@ def overlap_share(
         Shares from 0 to 1.
 
     Raises:
-        ValueError: if the numbers of axes differ, or the mode is none of the three.
+        ValueError: if the numbers of axes differ, or the mode is not one of the three.
         TypeError: if a mask is not boolean.
 
     Source:

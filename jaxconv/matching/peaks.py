@@ -42,14 +42,14 @@ def find_peaks(
     """Find the highest places of a map, no two within `min_distance` of one another.
 
     A peak is a place that is greater than `threshold` and not exceeded within `min_distance` on any
-    axis; of equals so near, and of a plateau, the first in memory order counts.
+    axis. Of equal places that near, and of a plateau, the first in memory order counts.
 
     Args:
         score: the map; real, any number of axes. NaN is no peak.
         threshold: a peak is greater than this; may be traced.
-        min_distance: two peaks lie farther apart than this, on one axis at least.
-        max_peaks: at most this many are returned, the highest; static, so that it can be jitted. None
-            for 100, with a warning where the map has more.
+        min_distance: two peaks are farther apart than this along at least one axis.
+        max_peaks: the number of peaks to return at most, the highest first; static under `jit`. None
+            returns up to 100, with a warning if the map has more.
 
     Shapes:
         score (n1, ..., nd) -> places (max_peaks, d), positions (max_peaks, d), scores (max_peaks,),
@@ -61,7 +61,7 @@ def find_peaks(
 
     Raises:
         ValueError: if `min_distance` or `max_peaks` is not positive, or the map is empty.
-        TypeError: if one of them is no whole number, or the map is not of real numbers.
+        TypeError: if one of them is not a whole number, or the map is not of real numbers.
 
     Gradient:
         In the scores and positions, through the places where they are found.

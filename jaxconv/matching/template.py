@@ -58,7 +58,8 @@ def match_template(
         Scores from -1 to 1; see `normalized_correlation`.
 
     Raises:
-        ValueError: if the template has other axes than the image or is larger, or the mode is none.
+        ValueError: if the numbers of axes differ, the template is larger than the image, or the mode is
+            unknown.
         TypeError: if an operand is not of real numbers.
 
     Gradient:

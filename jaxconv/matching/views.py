@@ -41,7 +41,7 @@ def rotations(template: Any, angles: Any) -> Views:
 
     Raises:
         ValueError: if the template has not two axes, or the angles not one.
-        TypeError: if one of them is no array of numbers.
+        TypeError: if one of them is not an array of numbers.
 
     Gradient:
         In the template and in the angles.
@@ -79,7 +79,7 @@ def scales(template: Any, factors: Any) -> Views:
 
     Raises:
         ValueError: if the factors are not positive, have not one axis, or are traced.
-        TypeError: if an operand is no array of numbers.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         In the template.

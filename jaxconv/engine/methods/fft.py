@@ -120,7 +120,7 @@ def product(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.A
 
 
 def product_seconds(problem: Problem, c: Constants, size: int) -> float:
-    """Predict `product` on transforms of so many elements: four multiplications for each frequency."""
+    """Predict `product` on transforms of `size` elements: four multiplications per frequency."""
     rate = c.fft_product_rate if problem.inputs <= MOST_TERMS else c.fft_matrix_rate
     terms = problem.batch * problem.groups * problem.inputs * problem.outputs
     return (2 if problem.is_complex else 1) * 4 * size * terms / rate

@@ -1,4 +1,4 @@
-"""Shifts: the definition turned inside out. One slice of the signal a tap, times the tap, summed.
+"""Shifts: the definition turned inside out. One slice of the signal per tap, times the tap, summed.
 
 XLA fuses the whole sum into one loop that reads the signal from cache, so a small kernel runs at
 memory speed. Wins up to about 250 taps of one channel; past that the compiler stops vectorizing the
