@@ -111,7 +111,7 @@ MISTAKES = [
     (["learn", "circle", "--loss", "logistics"], "`loss` must be one of .* Did you mean 'logistic'"),
     (["learn", "circle", "--optimizer", "adan"], "`optimizer` must be one of .* Did you mean 'adam'"),
     (["learn", "circle", "--mark", "3,4"], "`mark` must be left out for a shape; got 3,4"),
-    (["learn", "circle", "--resume"], "`save` must name a file that is there; got out/circle.state.npz"),
+    (["learn", "circle", "--resume"], "`save` must name an existing file; got out/circle.state.npz"),
     (["learn", "small.png"], "`mark` must be given for a picture.* Try --mark 43,334"),
     (["learn", "small.png", "--mark", "3"], "`mark` must be a row and a column; got '3'. Try 43,334"),
     (

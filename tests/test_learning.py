@@ -456,7 +456,7 @@ def test_a_file_of_another_fit_is_refused(tmp_path, single):
     options = {"steps": 12, "batch": 4, "every": 5, "save": file, "resume": True}
     with pytest.raises(ValueError, match=r"`save` must hold state of shapes \[\(7, 7\)"):
         learning.fit(jax.random.key(0), learning.negative_deflection, draw(0.5), start, **options)
-    with pytest.raises(FileNotFoundError, match=r"`save` must name a file that is there; got .*absent"):
+    with pytest.raises(FileNotFoundError, match=r"`save` must name an existing file; got .*absent"):
         small(save=tmp_path / "absent.npz", resume=True)
     with pytest.raises(ValueError, match="`save` must name the file to resume from"):
         small(resume=True)

@@ -121,9 +121,9 @@ def test_overlap_draws_what_the_definition_says():
     assert above.get_facecolor().tolist() != below.get_facecolor().tolist()
     area = (np.asarray(line.get_ydata()) * np.asarray(moved.get_ydata())).sum() * 0.5
     assert ax.get_title() == f"shift -1: area {round(float(area), 3):g}"
-    with pytest.raises(ValueError, match=r"`shift` must be one at which samples meet"):
+    with pytest.raises(ValueError, match=r"`shift` must be a shift at which samples meet"):
         plotting.overlap(f, g, 0.3, t=t, ax=ax)
-    with pytest.raises(ValueError, match="`place` must leave the filter"):
+    with pytest.raises(ValueError, match="`place` must keep the filter"):
         plotting.patch(np.ones((3, 3)), np.ones((2, 2)), (2, 0), ax=ax)
     pyplot.close(figure)
 

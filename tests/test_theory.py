@@ -73,7 +73,7 @@ def test_a_target_is_as_strong_as_theory_says_wherever_it_lies():
     quiet = jnp.zeros(512).at[200 : 200 + SIZE].set(3 * TEMPLATE)
     ratio = detection.snr(quiet, jnp.asarray(TEMPLATE), spectrum)
     assert int(ratio.argmax()) == 200
-    strength = detection.output_snr(TEMPLATE, noise_spectrum=detection.noise.at_size(spectrum, (512,)))
+    strength = detection.output_snr(TEMPLATE, noise_spectrum=detection.noise.resample(spectrum, (512,)))
     assert float(ratio.max()) == pytest.approx(3 * float(strength), rel=1e-6)
 
 
@@ -230,7 +230,7 @@ def test_a_large_image_is_searched_at_a_rate_per_image(single):
 def test_faint_units_are_told_or_held(single):
     """Strain of 1e-21: its power is below what float32 holds, its filters and ratios are not."""
     noise = 1e-21 * np.random.default_rng(0).standard_normal(10_000).astype(np.float32)
-    with pytest.raises(ValueError, match=r"noise_spectrum: `noise` must have squares .* multiply both"):
+    with pytest.raises(ValueError, match=r"noise_spectrum: `noise` must have squares .* Multiply it"):
         detection.noise_spectrum(noise, 64)
     counted = noise * np.float32(1e21)
     white = detection.whiten(counted, detection.noise_spectrum(counted, 64))

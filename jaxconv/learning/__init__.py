@@ -1,7 +1,7 @@
 """Learning: gradient descent (optax) from random values to a matched filter, and beyond.
 
-`fit` takes a loss, data, and parameters to start from; `optimum` is the filter that theory promises, to
-judge by. Import the names below from `jaxconv.learning`; the files behind it may change.
+`fit` takes a loss, data, and parameters to start from; `optimum` is the best filter in closed form, to
+compare with. Import the names below from `jaxconv.learning`; it needs optax.
 """
 
 from jaxconv.learning.constraints import non_negative, separable, symmetric, unit_energy, zero_mean

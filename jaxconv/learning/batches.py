@@ -44,10 +44,10 @@ class Batches:
 
 
 def batches(function: str, data: Any, size: int | None) -> tuple[Batches, Iterator[Any] | None]:
-    """Return data of any kind as `Batches`, and the iterator if it is one; or raise."""
+    """Return the data as `Batches`, and the iterator if they are one; raise if they are not usable."""
     if callable(data):
         if size is None:
-            rule = "be a number where `data` draws examples"
+            rule = "be a number if `data` draws examples"
             raise checks.value_error(function, "batch", rule, None)
         return Batches(None, data, size), None
     if isinstance(data, Iterator):

@@ -1,7 +1,7 @@
-"""Constraints: the nearest filter that obeys a rule, which is what a step is followed by.
+"""Constraints: projections onto the filters that satisfy a rule, applied after each step.
 
-Each takes one filter of any number of axes; put `jax.vmap` around it for a bank, and one around another
-for both, the last having the last word: `lambda filter: unit_energy(zero_mean(filter))`.
+Each takes one filter of any number of axes; use `jax.vmap` for a bank, and compose functions for several
+constraints, of which the last one holds exactly: `lambda filter: unit_energy(zero_mean(filter))`.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def unit_energy(filter: jax.Array) -> jax.Array:
         (m1, ..., md) -> the same.
 
     Returns:
-        The filter; NaN for one of zeros.
+        The filter; NaN for a filter of zeros.
 
     Example:
         >>> unit_energy(jnp.array([3.0, 4.0])).round(3).tolist()
@@ -56,16 +56,16 @@ def symmetric(filter: jax.Array, *, axes: Sequence[int] | None = None) -> jax.Ar
 
     Args:
         filter: the filter.
-        axes: along which it is mirrored; None for all.
+        axes: the axes to mirror along; None: all.
 
     Shapes:
         (m1, ..., md) -> the same.
 
     Returns:
-        The filter, unchanged by a flip of any of the axes.
+        The filter; a flip along any of the axes does not change it.
 
     Raises:
-        ValueError: if the filter has not the axes.
+        ValueError: if the filter does not have these axes.
 
     Example:
         >>> symmetric(jnp.array([1.0, 2.0, 5.0])).tolist()
@@ -77,10 +77,10 @@ def symmetric(filter: jax.Array, *, axes: Sequence[int] | None = None) -> jax.Ar
 
 
 def separable(filter: jax.Array) -> jax.Array:
-    """Return the nearest product of one vector for rows and one for columns: the first singular term.
+    """Return the nearest outer product of two vectors: the first singular term.
 
     Args:
-        filter: the filter, of two axes.
+        filter: the filter, with two axes.
 
     Shapes:
         (m1, m2) -> the same.
@@ -89,7 +89,7 @@ def separable(filter: jax.Array) -> jax.Array:
         The filter, of rank 1.
 
     Raises:
-        ValueError: if the filter has not two axes.
+        ValueError: if the filter does not have two axes.
 
     Source:
         C. Eckart and G. Young, "The approximation of one matrix by another of lower rank" (1936).
@@ -105,7 +105,7 @@ def separable(filter: jax.Array) -> jax.Array:
 
 
 def non_negative(filter: jax.Array) -> jax.Array:
-    """Set what is negative to 0.
+    """Set negative values to 0.
 
     Args:
         filter: the filter.

@@ -1,4 +1,4 @@
-"""Evaluation: the filter that theory promises, and how near and how good a learned one is."""
+"""Evaluation: the optimal filter in closed form, and how well a learned filter compares with it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ def optimum(
     target: int = 0,
     stride: int = 2,
 ) -> jax.Array:
-    """Return the filter of greatest `deflection` in closed form, from scenes without noise.
+    """Return the filter of maximum `deflection` in closed form, from scenes without noise.
 
-    `(C + R)^-1 (mean patch at targets - mean patch elsewhere)`, C being the covariance of the patches
-    elsewhere and R the noise's: Fisher's discriminant. Where scenes hold nothing but the target, C is 0,
-    and it is the matched filter of the target in that noise.
+    `(C + R)^-1 (mean patch at targets - mean patch elsewhere)`, where C is the covariance of the patches
+    elsewhere and R the covariance of the noise: Fisher's discriminant. If scenes hold only the target, C
+    is 0, and this is the matched filter of the target in that noise.
 
     Args:
-        scenes: without noise, with one leading axis.
-        size: of the filter along each axis; a number for all.
-        noise: standard deviation of white noise, or the covariance R of a patch of it, as
+        scenes: scenes without noise, with one leading axis.
+        size: size of the filter along each axis; a number for all axes.
+        noise: standard deviation of white noise, or the covariance R of a patch of noise, as
             `detection.noise_covariance` returns it.
         target: the kind that is the target.
-        stride: use each stride-th place, along each axis, of those that are elsewhere.
+        stride: step between the places used elsewhere, along each axis.
 
     Shapes:
         scenes.signal (count, n1, ..., nd), noise () or (m, m) with m = m1 ... md -> (m1, ..., md).
@@ -47,7 +47,7 @@ def optimum(
         The filter, of unit energy.
 
     Raises:
-        ValueError: as `detection.patch_statistics` and `detection.matched_filter`.
+        ValueError: as for `detection.patch_statistics` and `detection.matched_filter`.
 
     Source:
         R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936).
@@ -59,22 +59,22 @@ def optimum(
         >>> optimum(scenes, 2, 0.5).round(3).tolist()
         [0.6000000238418579, 0.800000011920929]
     """
-    known = patch_statistics(scenes, size, target=target, stride=stride)
+    patches = patch_statistics(scenes, size, target=target, stride=stride)
     noise = jnp.asarray(noise)
-    covariance = noise if noise.ndim else noise**2 * jnp.eye(known.covariance.shape[0])
-    return matched_filter(known.at_targets - known.elsewhere, known.covariance + covariance)
+    covariance = noise if noise.ndim else noise**2 * jnp.eye(patches.covariance.shape[0])
+    return matched_filter(patches.at_targets - patches.elsewhere, patches.covariance + covariance)
 
 
 def cosine_similarity(a: Any, b: Any, noise_covariance: Any = None) -> jax.Array:
     """Return the cosine of the angle between two filters.
 
-    `<a, b> / sqrt(<a, a> <b, b>)`, with `<a, b> = a . R b`. Where b is the matched filter in noise of
-    covariance R, it is the share that a reaches of the greatest output signal-to-noise ratio.
+    `<a, b> / sqrt(<a, a> <b, b>)`, with `<a, b> = a . R b`. If b is the matched filter in noise of
+    covariance R, this is the output signal-to-noise ratio of a, relative to the maximum.
 
     Args:
         a: a filter.
-        b: another of the same shape.
-        noise_covariance: R, of the flattened filters; None for white noise.
+        b: another filter of the same shape.
+        noise_covariance: R, for the flattened filters; None: white noise.
 
     Shapes:
         a and b (m1, ..., md), noise_covariance (m, m) with m = m1 ... md -> ().
@@ -84,7 +84,7 @@ def cosine_similarity(a: Any, b: Any, noise_covariance: Any = None) -> jax.Array
 
     Raises:
         ValueError: if the filters' shapes differ.
-        TypeError: if an operand is no array of numbers.
+        TypeError: if an operand is not an array of numbers.
 
     Gradient:
         In all operands.
@@ -101,7 +101,7 @@ def cosine_similarity(a: Any, b: Any, noise_covariance: Any = None) -> jax.Array
         raise checks.value_error("cosine_similarity", "b", f"have the shape of `a`, {a.shape}", b.shape)
 
     a, b = as_floats(a, b)
-    a, b = a / magnitude(a), b / magnitude(b)  # whose squares neither overflow nor vanish
+    a, b = a / magnitude(a), b / magnitude(b)  # so that squares neither overflow nor underflow
     if noise_covariance is not None:
         a, b, noise_covariance = as_floats(
             a, b, checks.array("cosine_similarity", "noise_covariance", noise_covariance)
@@ -117,7 +117,7 @@ def cosine_similarity(a: Any, b: Any, noise_covariance: Any = None) -> jax.Array
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Evaluation:
-    """Responses of filters at targets and elsewhere; and whether a scene's greatest is at its target."""
+    """Responses at targets and elsewhere, and the share of scenes with the highest one at the target."""
 
     at_targets: jax.Array
     elsewhere: jax.Array
@@ -137,25 +137,26 @@ def evaluate(
     count: int = 1000,
     stride: int = 3,
 ) -> Evaluation:
-    """Measure the responses of filters in fresh scenes of one target each, the same for all of them.
+    """Measure the responses of filters in new scenes of one target each, the same for all filters.
 
     Args:
-        key: a `jax.random` key other than the one that was learned from.
-        draw: makes a `Scene` of a key, with one target.
-        filters: a bank.
+        key: a `jax.random` key, different from the one used for learning.
+        draw: a function of a key that returns a `Scene` with one target.
+        filters: a bank of filters, along the first axis.
         target: the kind that is the target.
-        count: how many scenes.
-        stride: keep each stride-th response, along each axis, of those elsewhere.
+        count: number of scenes.
+        stride: step between the responses kept elsewhere, along each axis.
 
     Shapes:
-        filters (k, m1, ..., md) -> at_targets (k, count), elsewhere (k, places) with NaN where a target
-        reaches, first (k,).
+        filters (k, m1, ..., md) -> at_targets (k, count), elsewhere (k, places) with NaN at places whose
+        patch touches a target, first (k,).
 
     Returns:
-        An `Evaluation`. A scene's greatest response is at its target where it is within a sample of it.
+        An `Evaluation`. The highest response of a scene counts as at the target if it is at most one
+        sample away, along each axis.
 
     Raises:
-        ValueError: as `responses`.
+        ValueError: as for `responses`.
 
     Example:
         >>> from jaxconv.signals import cross, scenes
@@ -164,11 +165,11 @@ def evaluate(
         >>> evaluate(jax.random.key(1), draw, bank, count=50).detected().tolist()
         [1.0]
     """
-    return _evaluated(key, draw, filters, target, count, stride)
+    return _evaluate(key, draw, filters, target, count, stride)
 
 
 @partial(jax.jit, static_argnums=(1, 3, 4, 5))
-def _evaluated(
+def _evaluate(
     key: jax.Array,
     draw: Callable[[jax.Array], Scene],
     filters: jax.Array,
@@ -179,8 +180,8 @@ def _evaluated(
     def measure(key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         scene = jax.tree.map(lambda a: a[None], draw(key))
         maps = responses(filters, scene.signal)[0]
-        corners, found = targets(scene, filters.shape[1:], target)
-        corner = corners[0, jnp.argmax(found[0])]
+        corners, is_target = targets(scene, filters.shape[1:], target)
+        corner = corners[0, jnp.argmax(is_target[0])]
         at = jax.vmap(lambda response: response[tuple(corner)])(maps)
         highest = jax.vmap(
             lambda response: jnp.stack(jnp.unravel_index(response.argmax(), response.shape))
@@ -196,24 +197,24 @@ def _evaluated(
 
 
 def confusion(true: Any, given: Any, kinds: int) -> jax.Array:
-    """Count how often each kind was given each name.
+    """Count how often each true label was given each label.
 
     Args:
-        true: the kinds.
-        given: what they were taken for.
-        kinds: how many kinds and names there are.
+        true: the true labels.
+        given: the labels given to them, for example by a classifier.
+        kinds: number of different labels.
 
     Shapes:
         true and given (n,) -> (kinds, kinds).
 
     Returns:
-        Counts: a row for each true kind, a column for each name. Under `jit`, where labels are not
-        known, all counts are -1 if any label is not one of 0 to kinds - 1.
+        Counts: one row per true label, one column per given label. Under `jit`, where the values of the
+        labels are not known, all counts are -1 if any label is not from 0 to kinds - 1.
 
     Raises:
-        ValueError: if the shapes differ, the number is not positive, or a label is not one of 0 to
+        ValueError: if the shapes differ, if `kinds` is not positive, or if a label is not from 0 to
             kinds - 1.
-        TypeError: if an operand is no array of numbers, or the number not whole.
+        TypeError: if an operand is not an array of numbers, or `kinds` is not a whole number.
 
     Example:
         >>> confusion([0, 1, 1], [0, 1, 0], 2).tolist()

@@ -1,8 +1,8 @@
-"""Losses: what a filter that finds a target is judged by, given scenes that hold some.
+"""Losses: how badly a filter finds the targets in a batch of scenes.
 
-Each takes parameters and a batch of scenes (`signals.Scene` with a leading axis) and returns a number
-to make small. Responses are correlations wherever the filter lies inside the signal; *elsewhere* are
-the places from which it reaches into no target's patch.
+Each takes parameters and a batch of scenes (`signals.Scene` with a leading axis) and returns a number to
+minimize. Responses are correlations, wherever the filter lies inside the signal; *elsewhere* are the
+places where it touches no patch of a target.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Detector:
 
 
 def responses(filters: jax.Array, signals: jax.Array) -> jax.Array:
-    """Correlate each signal with a filter, or with each of a bank, wherever it lies inside.
+    """Correlate each signal with a filter, or with each filter of a bank, in mode "valid".
 
     Args:
-        filters: one filter, or a bank of them along the first axis.
+        filters: one filter, or a bank of filters along the first axis.
         signals: the signals, along the first axis.
 
     Shapes:
@@ -39,10 +39,10 @@ def responses(filters: jax.Array, signals: jax.Array) -> jax.Array:
         with filters (k, m1, ..., md) -> (count, k, n1 - m1 + 1, ..., nd - md + 1).
 
     Returns:
-        The maps of responses; the filter whose middle is at place p is at index p - m // 2.
+        The maps of responses; index p - m // 2 is the response of the filter with its middle at place p.
 
     Raises:
-        ValueError: if the filter has not the signals' axes, or is larger than they are.
+        ValueError: if the filter and the signals differ in their axes, or the filter is the larger one.
 
     Gradient:
         In both.
@@ -59,19 +59,19 @@ def responses(filters: jax.Array, signals: jax.Array) -> jax.Array:
         rule = f"be no larger than the signals, {signals.shape[1:]}"
         raise checks.value_error("responses", "filters", rule, f"shape {filters.shape}")
     filters, signals = as_floats(filters, signals)
-    spread = signals if filters.ndim == rank else signals[:, None]
-    return correlate(spread, filters[None], "valid", axes=tuple(range(-rank, 0)))
+    signals = signals if filters.ndim == rank else signals[:, None]
+    return correlate(signals, filters[None], "valid", axes=tuple(range(-rank, 0)))
 
 
 def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Array:
-    """Return how many standard deviations the response at targets lies above that elsewhere.
+    """Return how many standard deviations the response at targets is above the response elsewhere.
 
     `(mean at targets - mean elsewhere) / standard deviation elsewhere`, of `responses`: in noise alone
     the output signal-to-noise ratio, among other shapes Fisher's criterion.
 
     Args:
         filter: the filter.
-        scenes: with one leading axis.
+        scenes: scenes with one leading axis.
         target: the kind that is the target.
 
     Shapes:
@@ -81,7 +81,7 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
         The deflection; it does not change when the filter is scaled.
 
     Raises:
-        ValueError: as `responses`, or if the scenes have no leading axis.
+        ValueError: as for `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the filter and the signals.
@@ -96,7 +96,7 @@ def deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Arra
         '7.03'
     """
     check_batch("deflection", scenes)
-    return _mean(*_standardized(responses(filter, scenes.signal), scenes, filter.shape, target))
+    return _mean(*_standardize(responses(filter, scenes.signal), scenes, filter.shape, target))
 
 
 def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) -> jax.Array:
@@ -104,7 +104,7 @@ def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) ->
 
     Args:
         filter: the filter.
-        scenes: with one leading axis.
+        scenes: scenes with one leading axis.
         target: the kind that is the target.
 
     Shapes:
@@ -114,7 +114,7 @@ def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) ->
         The loss.
 
     Raises:
-        ValueError: as `responses`, or if the scenes have no leading axis.
+        ValueError: as for `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the filter and the signals.
@@ -131,14 +131,14 @@ def negative_deflection(filter: jax.Array, scenes: Scene, *, target: int = 0) ->
 
 
 def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array:
-    """Return the cross-entropy of telling targets from other places, both kinds weighing alike.
+    """Return the cross-entropy of classifying places as target or not, with equal weight for both.
 
-    `mean at targets of log(1 + exp(-z)) + mean elsewhere of log(1 + exp(z))`, halved, with
+    `(mean at targets of log(1 + exp(-z)) + mean elsewhere of log(1 + exp(z))) / 2`, with
     `z = response + bias`.
 
     Args:
         detector: filter and bias.
-        scenes: with one leading axis.
+        scenes: scenes with one leading axis.
         target: the kind that is the target.
 
     Shapes:
@@ -148,7 +148,7 @@ def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array
         The loss, in nats; log 2 for a filter of zeros.
 
     Raises:
-        ValueError: as `responses`, or if the scenes have no leading axis.
+        ValueError: as for `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the detector and the signals.
@@ -163,21 +163,21 @@ def logistic(detector: Detector, scenes: Scene, *, target: int = 0) -> jax.Array
     """
     check_batch("logistic", scenes)
     maps = responses(detector.filter, scenes.signal) + detector.bias
-    at, found, free = _places(maps, scenes, detector.filter.shape, target)
-    return (_mean(jax.nn.softplus(-at), found) + _mean(jax.nn.softplus(maps), free)) / 2
+    at, is_target, free = _places(maps, scenes, detector.filter.shape, target)
+    return (_mean(jax.nn.softplus(-at), is_target) + _mean(jax.nn.softplus(maps), free)) / 2
 
 
 def peak_least_squares(
     filter: jax.Array, scenes: Scene, *, target: int = 0, width: float = 2.0
 ) -> jax.Array:
-    """Return the mean squared difference of the response from a peak of height 1 at each target.
+    """Return the mean squared difference between the responses and a peak of height 1 at each target.
 
-    The peak is `exp(-distance^2 / (2 width^2))`. In the frequency domain, with whole images as filters,
-    this is MOSSE; here the filter may be small.
+    The peak is `exp(-distance^2 / (2 width^2))`. In the frequency domain, with filters as large as the
+    image, this is MOSSE; here the filter may be small.
 
     Args:
         filter: the filter.
-        scenes: with one leading axis.
+        scenes: scenes with one leading axis.
         target: the kind that is the target.
         width: standard deviation of the peak, in samples.
 
@@ -188,7 +188,7 @@ def peak_least_squares(
         The loss.
 
     Raises:
-        ValueError: as `responses`, or if the scenes have no leading axis.
+        ValueError: as for `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the filter and the signals.
@@ -217,7 +217,7 @@ def peak_least_squares(
 
 
 def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:
-    """Return the greatest response of each filter of a bank in each signal.
+    """Return the maximum response of each filter of a bank in each signal.
 
     Args:
         bank: filters along the first axis.
@@ -230,10 +230,10 @@ def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:
         The responses.
 
     Raises:
-        ValueError: as `responses`.
+        ValueError: as for `responses`.
 
     Gradient:
-        In both, through the place of the greatest.
+        In both, through the position of the maximum.
 
     Example:
         >>> peak_responses(jnp.array([[1.0], [-1.0]]), jnp.array([[0.0, 3.0, -5.0]])).tolist()
@@ -243,13 +243,13 @@ def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:
 
 
 def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
-    """Return the cross-entropy of naming the one pattern of each scene by the filter that peaks highest.
+    """Return the cross-entropy of classifying the pattern of each scene by the highest peak response.
 
     `-log softmax(peak_responses)[kind]`, averaged over the scenes.
 
     Args:
         bank: one filter for each kind.
-        scenes: with one leading axis, and one pattern in each.
+        scenes: scenes with one leading axis, and one pattern in each scene.
 
     Shapes:
         bank (k, m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
@@ -258,7 +258,7 @@ def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
         The loss, in nats.
 
     Raises:
-        ValueError: as `responses`; if the scenes have no leading axis, or hold several patterns each.
+        ValueError: as for `responses`; if the scenes have no leading axis, or hold several patterns.
 
     Gradient:
         In the bank and the signals.
@@ -281,17 +281,17 @@ def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
 
 
 def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Array:
-    """Return the loss by which a bank sorts patterns among its filters, told where they are, not which.
+    """Return the loss by which a bank learns one filter per kind, from the places but not the kinds.
 
     `-(mean of log sum over filters of exp z) - balance (entropy of how often each filter is chosen)`,
-    over all patterns: z is a filter's response to one in standard deviations above its mean where there
-    is none, and the filters are chosen with probabilities `softmax(z)`. The first term makes some filter
-    respond to each pattern, the second gives each filter its share of them.
+    over all patterns: z is the response of a filter to a pattern, in standard deviations above its mean
+    elsewhere, and the filters are chosen with probabilities `softmax(z)`. The first term makes some
+    filter respond to each pattern, the second makes the filters share the patterns.
 
     Args:
-        bank: filters along the first axis; as many as there are kinds.
-        scenes: with one leading axis; their kinds are not looked at.
-        balance: the weight of the entropy.
+        bank: filters along the first axis, one per kind.
+        scenes: scenes with one leading axis; their kinds are ignored.
+        balance: weight of the entropy.
 
     Shapes:
         bank (k, m1, ..., md), scenes.signal (count, n1, ..., nd) -> ().
@@ -300,7 +300,7 @@ def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Arra
         The loss.
 
     Raises:
-        ValueError: as `responses`, or if the scenes have no leading axis.
+        ValueError: as for `responses`, or if the scenes have no leading axis.
 
     Gradient:
         In the bank and the signals.
@@ -318,28 +318,28 @@ def sorting(bank: jax.Array, scenes: Scene, *, balance: float = 6.0) -> jax.Arra
     """
     check_batch("sorting", scenes)
     maps, size = responses(bank, scenes.signal), bank.shape[1:]
-    scores, found = jax.vmap(lambda maps: _standardized(maps, scenes, size, None), 1, -1)(maps)
-    found = found[..., 0]
-    shares = _mean(jax.nn.softmax(scores), found[..., None], (0, 1))
-    return -_mean(jax.nn.logsumexp(scores, -1), found) - balance * entr(shares).sum()
+    scores, inside = jax.vmap(lambda maps: _standardize(maps, scenes, size, None), 1, -1)(maps)
+    inside = inside[..., 0]
+    shares = _mean(jax.nn.softmax(scores), inside[..., None], (0, 1))
+    return -_mean(jax.nn.logsumexp(scores, -1), inside) - balance * entr(shares).sum()
 
 
-def _standardized(
+def _standardize(
     maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int | None
 ) -> tuple[jax.Array, jax.Array]:
     """Return the responses at the places, in deviations above the mean elsewhere, and which count."""
-    at, found, free = _places(maps, scenes, size, target)
+    at, is_target, free = _places(maps, scenes, size, target)
     mean = _mean(maps, free)
-    return (at - mean) / jnp.sqrt(_mean((maps - mean) ** 2, free)), found
+    return (at - mean) / jnp.sqrt(_mean((maps - mean) ** 2, free)), is_target
 
 
 def _places(
     maps: jax.Array, scenes: Scene, size: tuple[int, ...], target: int | None
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return the responses at the places, which are targets, and which of the map are elsewhere."""
-    corners, found = targets(scenes, size, target)
+    corners, is_target = targets(scenes, size, target)
     at = jax.vmap(lambda response, at: response[tuple(at.T)])(maps, corners)
-    return at, found, elsewhere(scenes, size, target)
+    return at, is_target, elsewhere(scenes, size, target)
 
 
 def _mean(values: jax.Array, where: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:

@@ -1,6 +1,7 @@
-"""Pictures (matplotlib, which is imported when one is drawn).
+"""Plotting, with matplotlib, which is imported when something is drawn.
 
-Panels draw into the axes that they are given, figures tell a story in several, animations move.
+Panels draw into axes that you pass, figures combine several panels, and animations move. Import the
+names below from `jaxconv.plotting`; `save` writes an animation.
 """
 
 from jaxconv.plotting.animations import evolution, save

@@ -1,4 +1,4 @@
-"""Animations, and how they are saved."""
+"""Animations: drawing and saving them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,18 +20,18 @@ FRAMES = 24
 
 
 def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation":
-    """Draw a filter, its spectrum and its heat map as they come to be, step by step.
+    """Draw a filter, its spectrum and its heat map as they develop during learning.
 
     Args:
-        fit: what `learning.fit` returned, having watched {"filter": ..., "similarity": ...}.
-        scene: one that was not learned from, its first place the target's.
-        target: the target's name.
+        fit: a fit by `learning.fit` that watched {"filter": ..., "similarity": ...}.
+        scene: a scene that was not used for learning; its first place is the target.
+        target: name of the target.
 
     Shapes:
-        the filter (m1, m2), scene.signal (rows, columns).
+        filter (m1, m2), scene.signal (rows, columns).
 
     Returns:
-        A matplotlib animation, of more frames at the beginning than towards the end.
+        A matplotlib animation, with more frames at the beginning than towards the end.
 
     Example:
         see `jaxconv learn`, which draws it.
@@ -41,17 +41,19 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
 
     kernels, steps = np.asarray(fit.watched["filter"]), np.asarray(fit.steps)
     similarity = np.asarray(fit.watched["similarity"])
-    shown = np.unique(np.geomspace(1, len(steps), FRAMES).round().astype(int) - 1)  # most happens early
+    shown = np.unique(
+        np.geomspace(1, len(steps), FRAMES).round().astype(int) - 1
+    )  # most changes happen early
     figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=64)
     axes = figure.subplots(1, 3)
     images = three_panels(axes, kernels[-1], scene, np.abs(kernels).max())
     for ax, title in zip(axes, ("filter", "its spectrum", f"response, the {target} ringed")):
         ax.set_title(title)
-    head = figure.suptitle(" ")
+    heading = figure.suptitle(" ")
 
     def draw(frame: int) -> list[Any]:
         number = shown[frame]
-        head.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
+        heading.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
         heat = response(kernels[number], scene)
         for image, data in zip(images, (kernels[number], magnitude(kernels[number]), heat), strict=True):
             image.set_data(data)
@@ -62,19 +64,19 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
 
 
 def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path:
-    """Write an animation, whole or not at all, in the form that its name ends with.
+    """Write an animation, completely or not at all, in the format given by the file name.
 
     Args:
         animation: the animation.
-        path: ends with .gif, .mp4 (which wants ffmpeg) or .html (which stands alone).
-        dpi: dots an inch.
+        path: a name that ends with .gif, .mp4 (needs ffmpeg) or .html (self-contained).
+        dpi: dots per inch.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: if the name ends otherwise.
-        RuntimeError: if there is no ffmpeg for .mp4.
+        ValueError: if the name has another ending.
+        RuntimeError: if ffmpeg is missing for .mp4.
 
     Example:
         see `jaxconv learn`, which writes a GIF.

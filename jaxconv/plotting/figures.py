@@ -1,11 +1,11 @@
-"""Figures: several panels that tell one story."""
+"""Figures: several panels on one subject."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxconv.detection import roc as measured
+from jaxconv.detection import roc as measure_roc
 from jaxconv.learning import Evaluation, Fit, responses
 from jaxconv.plotting.panels import HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
 from jaxconv.signals import Scene
@@ -23,15 +23,15 @@ def learned(
     least: float | None = None,
     seen: Evaluation | None = None,
 ) -> "Figure":
-    """Draw a filter on its way: it, its spectrum and its heat map; then loss, similarity and ROC.
+    """Draw stages of a filter with its spectrum and heat map, then loss, similarity and ROC.
 
     Args:
-        fit: what `learning.fit` returned, having watched {"filter": ..., "similarity": ...}.
+        fit: a fit by `learning.fit` that watched {"filter": ..., "similarity": ...}.
         optimum: the filter in closed form.
-        scene: one that was not learned from, its first place the target's.
-        target: the target's name.
+        scene: a scene that was not used for learning; its first place is the target.
+        target: name of the target.
         least: the loss of the optimum.
-        seen: `learning.evaluate` of the first filter, the last and the optimum, in that order.
+        seen: `learning.evaluate` of the first filter, the last one and the optimum, in that order.
 
     Shapes:
         optimum (m1, m2), scene.signal (rows, columns).
@@ -44,44 +44,47 @@ def learned(
     """
     from matplotlib.figure import Figure
 
-    kept = fit.watched["filter"]
-    last = len(fit.steps) - 1
-    chosen = np.unique([0, min(1, last), min(6, last), last])  # it learns most of it in the first few
-    columns = [(f"after {int(fit.steps[i])} steps", np.asarray(kept[i])) for i in chosen]
-    columns[0] = ("random start", columns[0][1])
-    columns.append(("optimum", np.asarray(optimum)))
     figure = Figure(figsize=(12, 11), layout="constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=(2.2, 1))
     top, bottom = halves
-    grid = top.subplots(3, len(columns))
-    most = max(np.abs(kernel).max() for _, kernel in columns)
-    for axes, (name, kernel) in zip(grid.T, columns, strict=True):
-        frame(axes, kernel, scene, most)
-        axes[0].set_title(name)
-    for row, what in zip(
-        grid[:, 0],
-        ("filter", "its spectrum\n(cycles per pixel)", "response, the target\nringed (pixels)"),
-    ):
-        row.text(-0.35, 0.5, what, rotation=90, ha="center", va="center", transform=row.transAxes)
+    _stages(top, fit, optimum, scene)
     panels = bottom.subplots(1, 2 if seen else 1, squeeze=False)[0]
     learning(fit, least, ax=panels[0])
-    panels[0].set_xscale("symlog", linthresh=10)  # the first epoch is where most happens
+    panels[0].set_xscale("symlog", linthresh=10)  # most changes happen in the first epoch
     panels[0].set_xlim(0, len(fit.losses))
     panels[0].set_title("learning")
     if not seen:
         return figure
     right = panels[1]
     roc(curves(seen, ("random start", "learned", "optimum")), ax=right)
-    right.set_title(f"{seen.at_targets.shape[1]} scenes that were not learned from")
+    right.set_title(f"{seen.at_targets.shape[1]} scenes not used for learning")
     return figure
 
 
+def _stages(figure: Any, fit: Fit, optimum: Any, scene: Scene) -> None:
+    """Draw the filter at some steps, and the optimum: one column each."""
+    kernels = fit.watched["filter"]
+    last = len(fit.steps) - 1
+    chosen = np.unique([0, min(1, last), min(6, last), last])  # most is learned in the first epochs
+    columns = [(f"after {int(fit.steps[i])} steps", np.asarray(kernels[i])) for i in chosen]
+    columns[0] = ("random start", columns[0][1])
+    columns.append(("optimum", np.asarray(optimum)))
+    grid = figure.subplots(3, len(columns))
+    limit = max(np.abs(kernel).max() for _, kernel in columns)
+    for axes, (name, kernel) in zip(grid.T, columns, strict=True):
+        frame(axes, kernel, scene, limit)
+        axes[0].set_title(name)
+    labels = ("filter", "its spectrum\n(cycles per pixel)", "response, the target\nringed (pixels)")
+    for row, label in zip(grid[:, 0], labels):
+        row.text(-0.35, 0.5, label, rotation=90, ha="center", va="center", transform=row.transAxes)
+
+
 def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
-    """Return the `detection.roc` of each filter that `learning.evaluate` looked at.
+    """Return the `detection.roc` of each filter in an evaluation.
 
     Args:
-        seen: what it returned.
-        names: of the filters.
+        seen: what `learning.evaluate` returned.
+        names: names of the filters.
 
     Returns:
         The curves, by name.
@@ -93,7 +96,7 @@ def curves(seen: Evaluation, names: Sequence[str]) -> dict[str, Any]:
     for name, targets, others in zip(names, seen.at_targets, seen.elsewhere, strict=True):
         others = others[~np.isnan(others)]
         scores = np.concatenate([targets, others])
-        out[name] = measured(scores, np.arange(len(scores)) < len(targets))
+        out[name] = measure_roc(scores, np.arange(len(scores)) < len(targets))
     return out
 
 
@@ -106,15 +109,15 @@ def found(
     radii: Sequence[float] | None = None,
     scored: str = "response",
 ) -> "Figure":
-    """Draw an image and, beside it, the heat map of a search, what was found marked on both.
+    """Draw an image and the heat map of a search side by side, with the peaks marked.
 
     Args:
-        image: where was searched.
+        image: the image that was searched.
         score: the map of responses or scores.
-        places: row and column of each find.
-        searched: what was looked for.
-        radii: of the finds, in pixels, to draw and number each on the image; None to leave it as it is.
-        scored: what the map shows.
+        places: row and column of each peak.
+        searched: name of what was searched for.
+        radii: radii of the rings to draw, and number, on the image, in pixels; None: no rings.
+        scored: title of the map.
 
     Shapes:
         image and score (rows, columns), places (k, 2).
@@ -147,9 +150,9 @@ def found(
     return figure
 
 
-def frame(axes: Any, kernel: Any, scene: Scene, most: float) -> list[Any]:
+def frame(axes: Any, kernel: Any, scene: Scene, limit: float) -> list[Any]:
     """Draw a filter, its spectrum and its heat map of a scene, in three axes; return the images."""
-    shown = axes[0].imshow(kernel, cmap=SIGNED, vmin=-most, vmax=most)
+    weights = axes[0].imshow(kernel, cmap=SIGNED, vmin=-limit, vmax=limit)
     axes[0].set(xticks=[], yticks=[])
     power = spectrum(kernel, ax=axes[1])
     axes[1].set(xlabel="", ylabel="", xticks=[-0.4, 0, 0.4], yticks=[-0.4, 0, 0.4])
@@ -158,10 +161,10 @@ def frame(axes: Any, kernel: Any, scene: Scene, most: float) -> list[Any]:
     heat = axes[2].imshow(response(kernel, scene), cmap=HEAT, extent=extent)
     axes[2].set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     ring(scene.places[0], 0.62 * kernel.shape[0], ax=axes[2])
-    return [shown, power, heat]
+    return [weights, power, heat]
 
 
 def response(kernel: Any, scene: Scene) -> np.ndarray:
-    """Return a filter's map of responses in one scene, in its own standard deviations."""
+    """Return the map of responses of a filter in one scene, scaled to mean 0 and deviation 1."""
     heat = np.asarray(responses(kernel, scene.signal[None])[0])
     return (heat - heat.mean()) / (heat.std() or 1.0)

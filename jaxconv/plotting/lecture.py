@@ -1,6 +1,6 @@
-"""The lecture's pictures: what a convolution is, drawn at one shift, and at all.
+"""Pictures for the lecture: a convolution at one shift, and at all shifts.
 
-Each panel takes `ax` (None for pyplot's current axes) and returns what it drew.
+Each panel takes `ax` (None: the current axes of pyplot) and returns the artists that it drew.
 """
 
 import itertools
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks, reference
-from jaxconv.convolution.choosing import plan as planned
+from jaxconv.convolution.choosing import plan as choose_plan
 from jaxconv.plotting.panels import COLOURS, current
 from jaxconv.plotting.timings import METHOD_STYLES
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
 
-ABOVE, BELOW = "#56B4E9", "#E69F00"  # areas that count as positive and as negative
+ABOVE, BELOW = "#56B4E9", "#E69F00"  # colours of areas above and below zero
 CELL: Any = {"ha": "center", "va": "center"}
 
 
 def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = None) -> list[Any]:
     """Draw f, the reflected and shifted g, and the area of their product at one shift.
 
-    Areas above zero and below it have different colours; the title tells their sum, which is the
-    convolution at that shift.
+    Areas above and below zero have different colours; the title shows their sum, which is the value of
+    the convolution at that shift.
 
     Args:
         f: the signal that stays.
         g: the signal that is reflected and shifted.
-        shift: how far, in the unit of t.
-        t: the times of the samples, evenly spaced; None for 0, 1, 2, ...
-        ax: where; None for the current axes.
+        shift: the shift, in the unit of t.
+        t: the times of the samples, evenly spaced; None: 0, 1, 2, ...
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         f, g and t (n,).
@@ -45,7 +45,7 @@ def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = 
         Both lines and both areas.
 
     Raises:
-        ValueError: if the shift is none of those at which samples meet.
+        ValueError: if samples of f and g do not meet at this shift.
 
     Example:
         >>> from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = 
         >>> ax.get_title()
         'shift 1: area 3'
     """
-    times, moved, product, area = _laid(f, g, shift, t)
+    times, moved, product, area = _compute_overlap(f, g, shift, t)
     ax = current(ax)
     artists: list[Any] = ax.plot(times, np.asarray(f), color="black", lw=2, label="f")
     artists += ax.plot(times, moved, color=COLOURS[1], lw=2, label="g, reflected and shifted")
@@ -68,13 +68,13 @@ def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = 
 
 
 def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAnimation":
-    """Draw g sliding over f, and below the area of their product as a line that grows with the shift.
+    """Draw g sliding over f, and below it the area of their product against the shift.
 
     Args:
         f: the signal that stays.
         g: the signal that is reflected and shifted.
-        shifts: a frame for each, in the unit of t.
-        t: the times of the samples, evenly spaced; None for 0, 1, 2, ...
+        shifts: the shifts, in the unit of t, one frame each.
+        t: the times of the samples, evenly spaced; None: 0, 1, 2, ...
 
     Shapes:
         f, g and t (n,).
@@ -83,7 +83,7 @@ def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAni
         A matplotlib animation; `save` writes it.
 
     Raises:
-        ValueError: as `overlap`.
+        ValueError: as for `overlap`.
 
     Example:
         >>> "<img" in slide([1.0, 1.0], [1.0, 2.0], [0, 1]).to_jshtml()
@@ -92,9 +92,9 @@ def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAni
     from matplotlib.animation import FuncAnimation
     from matplotlib.figure import Figure
 
-    laid = [_laid(f, g, shift, t) for shift in shifts]
-    areas = [area for *_, area in laid]
-    values = np.concatenate([np.ravel(f), *(part for _, *parts, _ in laid for part in parts)])
+    overlaps = [_compute_overlap(f, g, shift, t) for shift in shifts]
+    areas = [area for *_, area in overlaps]
+    values = np.concatenate([np.ravel(f), *(part for _, *parts, _ in overlaps for part in parts)])
     figure = Figure(figsize=(7, 5), layout="constrained", dpi=80)
     top, bottom = figure.subplots(2, 1)
     margin = 0.1 * (np.ptp(areas) or 1.0)
@@ -117,13 +117,13 @@ def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAni
 def matched_and_mismatched(
     signal: Any, filters: dict[str, Any], *, t: Any = None, ax: "Axes | None" = None
 ) -> list[Any]:
-    """Draw the responses of several filters of unit energy to one signal, and their greatest.
+    """Draw the responses of several filters to one signal, and mark their maxima.
 
     Args:
-        signal: what they are correlated with.
-        filters: by name, of the signal's length or shorter.
-        t: the times of the samples; None for 0, 1, 2, ...
-        ax: where; None for the current axes.
+        signal: the signal.
+        filters: filters by name, no longer than the signal; they are scaled to unit energy.
+        t: the times of the samples; None: 0, 1, 2, ...
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         signal and t (n,), filters (m,).
@@ -153,22 +153,22 @@ def matched_and_mismatched(
 
 
 def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" = None) -> list[Any]:
-    """Draw a filter laid on an image at one place: the products, their sum, and where it lands.
+    """Draw a filter on an image at one place: the products, their sum, and its place in the result.
 
     Args:
-        image: numbers, few enough to be read.
-        filter: what slides over it, as it is (a correlation).
-        place: row and column of the image that the filter's first element lies on.
-        ax: where; None for the current axes.
+        image: the image, small enough that its numbers can be read.
+        filter: the filter, which is not reflected (a correlation).
+        place: row and column of the image under the filter's first element.
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         image (rows, columns), filter (m1, m2), place (2,).
 
     Returns:
-        What it drew.
+        The artists.
 
     Raises:
-        ValueError: if the filter does not lie wholly on the image there.
+        ValueError: if the filter at this place is not completely inside the image.
 
     Example:
         >>> from matplotlib.figure import Figure
@@ -181,20 +181,20 @@ def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" 
     (rows, columns), (height, width) = image.shape, filter.shape
     row, column = place
     if not (0 <= row <= rows - height and 0 <= column <= columns - width):
-        rule = f"leave the filter {filter.shape} on the image {image.shape}"
+        rule = f"keep the filter {filter.shape} inside the image {image.shape}"
         raise checks.value_error("patch", "place", rule, place)
     window = image[row : row + height, column : column + width]
     sums = np.asarray(reference.correlate(jnp.asarray(image), jnp.asarray(filter), "valid"))
     middle = (rows - height) / 2
     artists, left = [], 0.0
-    for what, values, top, marked in (
+    for title, values, top, marked in (
         ("image", image, 0.0, np.s_[row : row + height, column : column + width]),
         ("× filter", filter, middle, None),
         ("= products", window * filter, middle, None),
-        ("sums, one a place", sums, (rows - sums.shape[0]) / 2, np.s_[row, column]),
+        ("sums at all places", sums, (rows - sums.shape[0]) / 2, np.s_[row, column]),
     ):
         artists += _cells(ax, values, left, top, marked)
-        ax.text(left + values.shape[1] / 2, top - 0.2, what, ha="center", va="bottom")
+        ax.text(left + values.shape[1] / 2, top - 0.2, title, ha="center", va="bottom")
         left += values.shape[1] + 0.8
     terms = " + ".join(f"{w}·{x}" for w, x in zip(filter.ravel(), window.ravel()) if w)
     ax.set_title(f"{terms} = {sums[row, column]}", pad=14)
@@ -206,16 +206,16 @@ def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" 
 def plan(
     sides: Sequence[int], taps: Sequence[int], *, rank: int = 2, ax: "Axes | None" = None
 ) -> "QuadMesh":
-    """Draw which method the planner picks, over sizes of signals and of kernels.
+    """Draw which method the planner chooses, for sizes of signals and of kernels.
 
     Args:
-        sides: of the signals, along each axis.
-        taps: of the kernels, along each axis.
-        rank: how many axes both have.
-        ax: where; None for the current axes.
+        sides: lengths of the signals along each axis.
+        taps: lengths of the kernels along each axis.
+        rank: number of axes of both.
+        ax: the axes to draw into; None: the current axes.
 
     Returns:
-        The mesh; blank where the kernel would be longer than the signal.
+        The mesh; blank if the kernel is longer than the signal.
 
     Example:
         >>> from matplotlib.figure import Figure
@@ -229,7 +229,7 @@ def plan(
     picture = np.full((len(sides), len(taps)), np.nan)
     for (row, n), (column, m) in itertools.product(enumerate(sides), enumerate(taps)):
         if m <= n:
-            picture[row, column] = names.index(planned((n,) * rank, (m,) * rank, "same").method)
+            picture[row, column] = names.index(choose_plan((n,) * rank, (m,) * rank, "same").method)
     colours = ListedColormap([colour for colour, _ in METHOD_STYLES.values()])
     limits: Any = {"vmin": -0.5, "vmax": len(names) - 0.5}
     drawn = ax.pcolormesh(picture, cmap=colours, **limits, edgecolors="white", lw=0.5)
@@ -237,30 +237,32 @@ def plan(
     ax.set_xticks(np.arange(len(taps)) + 0.5, [f"{m:,}" for m in taps], rotation=60)
     ax.set_yticks(np.arange(len(sides)) + 0.5, [f"{n:,}" for n in sides])
     ax.set(xlabel=f"kernel, taps{power}", ylabel=f"signal, samples{power}")
-    shown = [name for number, name in enumerate(names) if (picture == number).any()]
-    handles = [Patch(color=METHOD_STYLES[name][0], label=name) for name in shown]
+    used = [name for number, name in enumerate(names) if (picture == number).any()]
+    handles = [Patch(color=METHOD_STYLES[name][0], label=name) for name in used]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), title="method")
     return drawn
 
 
-def _laid(f: Any, g: Any, shift: float, t: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return the times, the reflected and shifted g, its product with f, and the product's area."""
+def _compute_overlap(
+    f: Any, g: Any, shift: float, t: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the times, the reflected and shifted g, its product with f, and the area of the product."""
     f, g = jnp.asarray(f, float), jnp.asarray(g, float)
     times = np.arange(f.size, dtype=float) if t is None else np.asarray(t, float)
     step = float(times[-1] - times[0]) / (times.size - 1)
     index = (shift - 2 * times[0]) / step  # of the full convolution
     if abs(index - round(index)) > 1e-3:
-        rule = f"be one at which samples meet, a multiple of {step:g} from {2 * times[0]:g}"
+        rule = f"be a shift at which samples meet, {2 * times[0]:g} plus a multiple of {step:g}"
         raise checks.value_error("overlap", "shift", rule, shift)
-    laid = _overlap(f, g, round(index))
-    return times, np.asarray(laid.moved), np.asarray(laid.product), float(laid.total) * step
+    overlap = _overlap(f, g, round(index))
+    return times, np.asarray(overlap.moved), np.asarray(overlap.product), float(overlap.total) * step
 
 
 _overlap = jax.jit(reference.overlap)
 
 
 def _number(value: float) -> str:
-    """Write a number as a reader would, without the last digits of single precision."""
+    """Format a number without the digits that are rounding noise of single precision."""
     return f"{round(value, 3) + 0.0:g}"
 
 
@@ -268,12 +270,12 @@ def _cells(ax: "Axes", values: np.ndarray, left: float, top: float, marked: Any)
     """Draw numbers in cells, some of them marked."""
     from matplotlib.patches import Rectangle
 
-    chosen = np.zeros(values.shape, bool)
+    is_marked = np.zeros(values.shape, bool)
     if marked is not None:
-        chosen[marked] = True
+        is_marked[marked] = True
     artists: list[Any] = []
     for (row, column), value in np.ndenumerate(values):
-        corner, colour = (left + column, top + row), "#FFE0B2" if chosen[row, column] else "white"
+        corner, colour = (left + column, top + row), "#FFE0B2" if is_marked[row, column] else "white"
         artists.append(ax.add_patch(Rectangle(corner, 1, 1, fc=colour, ec="0.5")))
         artists.append(ax.text(left + column + 0.5, top + row + 0.5, f"{value:g}", **CELL))
     return artists

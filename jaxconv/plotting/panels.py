@@ -1,6 +1,6 @@
-"""Panels: one picture, in the axes that it is given.
+"""Panels: one picture each, drawn into given axes.
 
-Each function takes `ax` (None for pyplot's current axes) and returns what it drew.
+Each function takes `ax` (None: the current axes of pyplot) and returns the artists that it drew.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
     from matplotlib.lines import Line2D
 
-SIGNED = "RdBu_r"  # zero is white; told apart by the colour-blind
+SIGNED = "RdBu_r"  # zero is white; distinct for the colour-blind
 HEAT = "viridis"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's
 
 
 def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -> "AxesImage":
-    """Draw filters side by side on one scale of colour, zero white.
+    """Draw filters side by side, with one colour scale in which zero is white.
 
     Args:
-        bank: the filters, of two axes each.
-        names: of each, written above it.
-        ax: where; None for the current axes.
+        bank: the filters, with two axes each.
+        names: names of the filters, written above them.
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         bank (k, m1, m2).
@@ -37,10 +37,10 @@ def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -
         'RdBu_r'
     """
     kernels = [np.asarray(kernel, float) for kernel in bank]
-    most = max(np.abs(kernel).max() for kernel in kernels) or 1.0
+    limit = max(np.abs(kernel).max() for kernel in kernels) or 1.0
     picture, middles = _side_by_side(kernels)
     ax = current(ax)
-    drawn = ax.imshow(picture, cmap=SIGNED, vmin=-most, vmax=most)
+    drawn = ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit)
     for name, middle in zip(names, middles):
         ax.text(middle, -1.0, name, ha="center", va="bottom")
     ax.set_axis_off()
@@ -49,12 +49,12 @@ def filters(bank: Any, names: Sequence[str] = (), *, ax: "Axes | None" = None) -
 
 
 def feature_maps(layers: Sequence[Any], names: Sequence[str] = (), *, ax: "Axes | None" = None) -> list:
-    """Draw the maps that one image becomes, layer after layer, each map on its own grey scale.
+    """Draw the feature maps of one image, layer after layer, each map with its own grey scale.
 
     Args:
         layers: the maps of each layer.
-        names: of each layer, written above it.
-        ax: where; None for the current axes.
+        names: names of the layers, written above them.
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         each layer (rows, columns, features).
@@ -90,8 +90,8 @@ def heat_map(
     Args:
         response: the map.
         places: row and column of each peak, in the units of the axes.
-        extent: left, right, bottom, top in pixels, where the map is smaller than its image.
-        ax: where; None for the current axes.
+        extent: left, right, bottom, top in pixels, for a map that is smaller than its image.
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         response (rows, columns), places (k, 2).
@@ -112,11 +112,11 @@ def heat_map(
 
 
 def spectrum(filter: Any, *, ax: "Axes | None" = None) -> Any:
-    """Draw the magnitude of a filter's spectrum, relative to its greatest, frequency 0 in the middle.
+    """Draw the magnitude of a filter's spectrum, relative to its maximum, frequency 0 in the middle.
 
     Args:
-        filter: the filter, of one or two axes.
-        ax: where; None for the current axes.
+        filter: the filter, with one or two axes.
+        ax: the axes to draw into; None: the current axes.
 
     Shapes:
         filter (m,) or (m1, m2).
@@ -143,7 +143,7 @@ def spectrum(filter: Any, *, ax: "Axes | None" = None) -> Any:
 
 
 def magnitude(filter: Any) -> np.ndarray:
-    """Return the magnitude of a filter's spectrum over its greatest, frequency 0 in the middle."""
+    """Return the magnitude of a filter's spectrum relative to its maximum, frequency 0 in the middle."""
     values = np.asarray(filter, float)
     size = [4 * max(values.shape) + 1] * values.ndim
     out = np.abs(np.fft.fftshift(np.fft.fftn(values, size, range(values.ndim))))
@@ -154,25 +154,26 @@ def roc(curves: dict[str, Any], *, least: float = 1e-4, ax: "Axes | None" = None
     """Draw receiver operating characteristics: the share detected against the share of false alarms.
 
     Args:
-        curves: what `detection.roc` returned, by name.
-        least: the least share of false alarms to show, on a logarithmic scale.
-        ax: where; None for the current axes.
+        curves: results of `detection.roc`, by name.
+        least: smallest share of false alarms to show, on a logarithmic scale.
+        ax: the axes to draw into; None: the current axes.
 
     Returns:
         The lines.
 
     Example:
-        >>> from jaxconv.detection import roc as measured
-        >>> [line.get_label() for line in roc({"mine": measured([2.0, 1.0], [True, False])})]
+        >>> from jaxconv import detection
+        >>> curve = detection.roc([2.0, 1.0], [True, False])
+        >>> [line.get_label() for line in roc({"mine": curve})]
         ['mine']
     """
     ax = current(ax)
     lines = []
     for number, (name, curve) in enumerate(curves.items()):
-        false, found = (np.asarray(rate) for rate in (curve.false_alarm, curve.detection))
-        style = "-" if number < 2 else "--"  # where two agree, both are seen
+        false_alarm, detected = (np.asarray(rate) for rate in (curve.false_alarm, curve.detection))
+        style = "-" if number < 2 else "--"  # so that equal curves are both visible
         options: Any = {"color": COLOURS[number], "ls": style, "label": name, "drawstyle": "steps-post"}
-        lines += ax.plot(np.maximum(false, least / 10), found, lw=2, **options)
+        lines += ax.plot(np.maximum(false_alarm, least / 10), detected, lw=2, **options)
     ax.set(xscale="log", xlim=(least, 1), ylim=(0, 1.02))
     ax.set(xlabel="false alarms, share of places", ylabel="detected, share of targets")
     ax.grid(alpha=0.3)
@@ -181,12 +182,12 @@ def roc(curves: dict[str, Any], *, least: float = 1e-4, ax: "Axes | None" = None
 
 
 def learning(fit: Any, optimum: float | None = None, *, ax: "Axes | None" = None) -> "list[Line2D]":
-    """Draw the loss at each step and, where it was watched, the similarity to the optimum.
+    """Draw the loss at each step and, if it was watched, the similarity to the optimum.
 
     Args:
-        fit: what `learning.fit` returned; its `watched["similarity"]` is drawn on a scale at the right.
+        fit: a fit by `learning.fit`; its `watched["similarity"]` is drawn on a scale at the right.
         optimum: the loss of the optimum, drawn as a line.
-        ax: where; None for the current axes.
+        ax: the axes to draw into; None: the current axes.
 
     Returns:
         The lines.
@@ -215,9 +216,9 @@ def ring(place: Any, radius: float, *, ax: "Axes | None" = None, colour: str = "
 
     Args:
         place: row and column.
-        radius: in pixels.
-        ax: where; None for the current axes.
-        colour: of the line.
+        radius: radius in pixels.
+        ax: the axes to draw into; None: the current axes.
+        colour: colour of the line.
 
     Returns:
         The patch.
@@ -233,7 +234,7 @@ def ring(place: Any, radius: float, *, ax: "Axes | None" = None, colour: str = "
 
 
 def current(ax: "Axes | None") -> "Axes":
-    """Return the axes that are given, or pyplot's current ones."""
+    """Return `ax`, or if it is None the current axes of pyplot."""
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -242,7 +243,7 @@ def current(ax: "Axes | None") -> "Axes":
 
 
 def _side_by_side(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[float]]:
-    """Return pictures in a row with blank between, and the column of each one's middle."""
+    """Return pictures in a row with gaps, and the column of the middle of each."""
     gap = max(1, round(pictures[0].shape[1] * 0.12))
     height = max(picture.shape[0] for picture in pictures)
     parts, middles, column = [], [], 0
@@ -257,10 +258,10 @@ def _side_by_side(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[floa
 
 
 def _in_a_grid(maps: np.ndarray) -> np.ndarray:
-    """Return maps in rows, as near to a square as may be, with blank between."""
+    """Return maps in rows and columns, as close to a square as possible, with gaps."""
     columns = int(np.ceil(np.sqrt(len(maps) * maps.shape[1] / maps.shape[2])))
     rows = -(-len(maps) // columns)
-    fine = max(1, 16 // max(maps.shape[1:]))  # so that a blank of one pixel is thin
+    fine = max(1, 16 // max(maps.shape[1:]))  # so that a gap of one pixel is thin
     tiles = np.full((rows * columns, fine * maps.shape[1] + 1, fine * maps.shape[2] + 1), np.nan)
     tiles[: len(maps), :-1, :-1] = np.kron(maps, np.ones((1, fine, fine)))
     height, width = tiles.shape[1], tiles.shape[2]

@@ -1,16 +1,16 @@
-"""Timings: what `jaxconv bench` measured."""
+"""Timings: results of `jaxconv bench`."""
 
 from typing import TYPE_CHECKING, Any
 
 from jaxconv.benchmarking.cases import sides
-from jaxconv.benchmarking.rows import methods as timed
+from jaxconv.benchmarking.rows import methods as method_times
 from jaxconv.benchmarking.rows import peers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METHOD_STYLES = {  # Okabe and Ito's colours, and a marker each
+METHOD_STYLES = {  # a colour (Okabe and Ito) and a marker for each
     "direct": ("#000000", "o"),
     "products": ("#999999", "X"),
     "shifts": ("#E69F00", "s"),
@@ -26,10 +26,10 @@ METHOD_STYLES = {  # Okabe and Ito's colours, and a marker each
 def methods(rows: dict[str, Any]) -> "Figure":
     """Draw the time of each method and of the fastest peer against the size of the kernel.
 
-    One panel for each number of axes, at the signal for which most kernels were timed.
+    One panel per number of axes, for the signal that was timed with the most kernels.
 
     Args:
-        rows: the forward results of one channel that `jaxconv bench` saved, by case ("1024² × 9²").
+        rows: the results "one channel, forward" of `jaxconv bench`, by case ("1024² × 9²").
 
     Returns:
         A matplotlib figure.
@@ -52,10 +52,10 @@ def methods(rows: dict[str, Any]) -> "Figure":
 
 
 def _times(axes: "Axes", by_kernel: dict[int, dict[str, Any]]) -> None:
-    """Draw one panel: kernels along, times up, a line for each method."""
+    """Draw one panel: time against the size of the kernel, one line per method."""
     lines: dict[str, list[tuple[int, float]]] = {}
     for taps, row in sorted(by_kernel.items()):
-        for name, seconds in {"fastest peer": min(peers(row).values()), **timed(row)}.items():
+        for name, seconds in {"fastest peer": min(peers(row).values()), **method_times(row)}.items():
             lines.setdefault(name, []).append((taps, seconds * 1e3))
     for name in ("fastest peer", *METHOD_STYLES):
         colour, marker = METHOD_STYLES.get(name, ("0.6", "."))
@@ -63,10 +63,10 @@ def _times(axes: "Axes", by_kernel: dict[int, dict[str, Any]]) -> None:
         if name in lines:
             axes.plot(*zip(*lines[name]), style, color=colour, marker=marker, label=name)
     axes.set(xscale="log", yscale="log", xlabel="kernel, taps along each axis", ylabel="time (ms)")
-    shown: list[int] = []
-    for taps in sorted(by_kernel):  # not so close that their labels would touch
-        shown += [taps] if not shown or taps > 1.5 * shown[-1] else []
-    axes.set_xticks(shown, [f"{taps:,}" for taps in shown], rotation=60)
+    ticks: list[int] = []
+    for taps in sorted(by_kernel):  # far enough apart that their labels do not touch
+        ticks += [taps] if not ticks or taps > 1.5 * ticks[-1] else []
+    axes.set_xticks(ticks, [f"{taps:,}" for taps in ticks], rotation=60)
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.3)
