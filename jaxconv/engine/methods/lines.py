@@ -6,7 +6,6 @@ of m^2 taps costs m terms. Wins for kernels of some 15 to 50 rows in two dimensi
 size; loses to the whole FFT beyond, where the compiler no longer vectorizes so many complex terms.
 """
 
-import itertools
 import math
 
 import jax
@@ -17,7 +16,7 @@ from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, pad_space
-from jaxconv.engine.summing import sum_as_tree
+from jaxconv.engine.summing import sum_over_taps
 
 MOST_TERMS = 56
 
@@ -62,21 +61,7 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     staged = problem.stage(signal.astype(problem.accumulator), (*problem.padded[:-1], length))
     lines = forward(staged, length)
 
-    lead = slice(None, problem.rank - 1)
-    strides, dilation, dense = (
-        x[lead] for x in (problem.strides, problem.kernel_dilation, problem.dense)
-    )
-
-    def term(i: int, tap: tuple[int, ...]) -> jax.Array:
-        start = [t * d for t, d in zip(tap, dilation)]
-        stop = [a + n for a, n in zip(start, dense)]
-        limits = (problem.batch, problem.groups, i + 1, *stop, lines.shape[-1])
-        piece = lax.slice(lines, (0, 0, i, *start, 0), limits, (1, 1, 1, *strides, 1))
-        weight = response[(slice(None), slice(None), i, *tap)]  # groups, outputs, frequencies
-        return piece * jnp.expand_dims(weight, (0, *range(3, 2 + problem.rank)))
-
-    taps = itertools.product(*map(range, problem.window[lead]))
-    total = sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
+    total = sum_over_taps(problem, lines, response, problem.rank - 1)
     wide = inverse(total, length)
     return lax.slice_in_dim(wide, 0, problem.dense[-1], problem.strides[-1], axis=-1)
 

@@ -5,18 +5,16 @@ memory speed. Wins up to about 250 taps of one channel; past that the compiler s
 loop. The terms are summed as a balanced tree, which is faster than a chain and more accurate.
 """
 
-import itertools
 import math
 from functools import partial
 
 import jax
-from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
-from jaxconv.engine.summing import sum_as_tree
+from jaxconv.engine.summing import sum_over_taps
 
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
 
@@ -52,27 +50,8 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.stage(signal.astype(problem.accumulator))
-    compute = partial(_sum, problem, kernel, padded)
+    compute = partial(sum_over_taps, problem, padded, kernel, problem.rank)
     return fenced(compute, signal, kernel) if problem.platform == "cpu" else compute()
-
-
-def _sum(problem: Problem, kernel: jax.Array, signal: jax.Array) -> jax.Array:
-    """Sum the shifted slices of a padded signal."""
-
-    def term(i: int, tap: tuple[int, ...]) -> jax.Array:
-        start = [t * d for t, d in zip(tap, problem.kernel_dilation)]
-        stop = [a + n for a, n in zip(start, problem.dense)]
-        piece = lax.slice(
-            signal,
-            (0, 0, i, *start),
-            (problem.batch, problem.groups, i + 1, *stop),
-            (1, 1, 1, *problem.strides),
-        )
-        weight = kernel[(slice(None), slice(None), i, *tap)]
-        return piece * weight.reshape(1, *weight.shape, *[1] * problem.rank)
-
-    taps = itertools.product(*map(range, problem.window))
-    return sum_as_tree([term(i, tap) for tap in taps for i in range(problem.inputs)])
 
 
 METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)
