@@ -1,4 +1,4 @@
-"""The problems that are timed: their names, shapes and options."""
+"""Cases: the problems to time, with their names, shapes and options."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Case:
-    """One problem, as `convolve(signal, kernel, "same")` or, with options, as lax has it."""
+    """One problem, as `convolve(signal, kernel, "same")` or, with options, as for lax."""
 
     name: str
     signal: tuple[int, ...]
@@ -18,11 +18,11 @@ class Case:
 
     @property
     def products(self) -> int:
-        """Multiply-adds of the definition, the border aside."""
+        """Return the number of multiply-adds of the definition, without the border."""
         return math.prod(self.signal) * math.prod(self.kernel)
 
     def operands(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return float32 noise."""
+        """Return a signal and a kernel of float32 noise."""
         rng = np.random.default_rng(0)
         signal, kernel = (rng.standard_normal(shape, np.float32) for shape in (self.signal, self.kernel))
         return signal, kernel
@@ -38,7 +38,7 @@ def _cube(n: int, m: int, rank: int) -> Case:
 
 
 def sides(name: str) -> tuple[int, int, int]:
-    """Read off a one-channel case's name a side of its signal, a side of its kernel, and its axes."""
+    """Return the side of the signal, the side of the kernel and the number of axes in a case's name."""
     rank = {"²": 2, "³": 3}.get(name[-1], 1)
     signal, kernel = (int(float(part.strip("²³"))) for part in name.split(" × "))
     return signal, kernel, rank
@@ -97,4 +97,6 @@ CHANNELS = [
 ]
 
 GRADIENTS = [c for c in SINGLE[1::3] if c.products < 4e9 and math.prod(c.kernel) < 20_000]
-LENGTHS = [_line(10**power, m) for m in (9, 1025) for power in (5, 6, 7, 8)]  # is each sample as dear?
+LENGTHS = [
+    _line(10**power, m) for m in (9, 1025) for power in (5, 6, 7, 8)
+]  # does a sample cost the same in each?

@@ -1,4 +1,4 @@
-"""Who is timed: jaxconv, and whoever else is installed that does the same."""
+"""Contestants: jaxconv, and the installed libraries that compute the same."""
 
 from functools import partial
 
@@ -11,32 +11,32 @@ import scipy.signal
 from jaxconv.benchmarking.cases import Case
 from jaxconv.convolution import conv_general_dilated, convolve
 
-HOURS = 1e10  # products from which a peer's default, the definition, would take seconds to hours a call
+HOURS = 1e10  # products; with more, the default of a peer (the definition) takes seconds to hours
 
 
 def forward(case: Case, x: np.ndarray, k: np.ndarray) -> dict:
-    """Return a function of nothing for each contestant that computes the case."""
+    """Return for each contestant a function without arguments that computes the case."""
     ours, jaxs = _in_jax(case)
     a, b = jnp.asarray(x), jnp.asarray(k)
-    found = {"jaxconv": partial(jax.jit(ours), a, b), "JAX": partial(jax.jit(jaxs), a, b)}
+    runs = {"jaxconv": partial(jax.jit(ours), a, b), "JAX": partial(jax.jit(jaxs), a, b)}
     if not case.options:
-        found["SciPy"] = partial(scipy.signal.convolve, x, k, "same")
-        found["SciPy oa"] = partial(scipy.signal.oaconvolve, x, k, "same")
-        found |= _opencv(x, k)
+        runs["SciPy"] = partial(scipy.signal.convolve, x, k, "same")
+        runs["SciPy oa"] = partial(scipy.signal.oaconvolve, x, k, "same")
+        runs |= _opencv(x, k)
     torchs = _torch(case, x, k)
-    return found | ({"PyTorch": torchs[0]} if torchs else {})
+    return runs | ({"PyTorch": torchs[0]} if torchs else {})
 
 
 def gradients(case: Case, x: np.ndarray, k: np.ndarray) -> dict:
     """Return the same for the value and both gradients of half the sum of squares."""
     a, b = jnp.asarray(x), jnp.asarray(k)
-    found = {}
+    runs = {}
     for name, fn in zip(("jaxconv", "JAX"), _in_jax(case), strict=True):
         step = jax.value_and_grad(lambda x, k, fn=fn: (fn(x, k) ** 2).sum() / 2, (0, 1))
-        found[name] = partial(jax.jit(step), a, b)
+        runs[name] = partial(jax.jit(step), a, b)
     torchs = _torch(case, x, k)
-    found["forward"] = partial(jax.jit(_in_jax(case)[0]), a, b)
-    return found | ({"PyTorch": torchs[1]} if torchs else {})
+    runs["forward"] = partial(jax.jit(_in_jax(case)[0]), a, b)
+    return runs | ({"PyTorch": torchs[1]} if torchs else {})
 
 
 def _in_jax(case: Case):
@@ -61,7 +61,7 @@ def _opencv(x: np.ndarray, k: np.ndarray) -> dict:
 
 
 def _torch(case: Case, x: np.ndarray, k: np.ndarray):
-    """Return PyTorch's forward and value with gradients, or None where it has none."""
+    """Return PyTorch's forward pass, and its value with gradients; None if it cannot be timed."""
     try:
         import torch  # pyright: ignore[reportMissingImports]
     except ImportError:

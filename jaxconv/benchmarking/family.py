@@ -1,4 +1,4 @@
-"""SciPy's family beside SciPy: the same call, or the way in which it is done there."""
+"""Functions of SciPy compared with SciPy: the same call, or what one would write in SciPy instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,23 +22,23 @@ Call = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Task:
-    """One task, by us and by each peer; peers take and return NumPy's arrays."""
+    """One task, by us and by each peer; peers take and return NumPy arrays."""
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
     ours: Call
     peers: dict[str, Call]
-    missing: float = 0.0  # share of the first operand
+    missing: float = 0.0  # share of NaN in the first operand
 
     def operands(self) -> list[np.ndarray]:
-        """Return float32 noise, positive where it is a kernel of weights."""
+        """Return float32 noise; all operands but the first are made positive."""
         rng = np.random.default_rng(0)
         signal, *others = (rng.standard_normal(shape, np.float32) for shape in self.shapes)
         signal[rng.random(signal.shape) < self.missing] = np.nan
         return [signal, *(np.abs(other) for other in others)]
 
     def contestants(self) -> dict[str, Callable[[], Any]]:
-        """Return a function of nothing for each."""
+        """Return for each contestant a function without arguments."""
         operands = self.operands()
         ours = partial(jax.jit(self.ours), *map(jnp.asarray, operands))
         return {"jaxconv": ours} | {name: partial(fn, *operands) for name, fn in self.peers.items()}
@@ -126,7 +126,7 @@ TASKS = (
         {"SciPy": partial(scipy.ndimage.gaussian_filter, sigma=3.0), **_blurred()},
     ),
     Task(
-        "convolve_separable, 128³, 9 taps an axis",
+        "convolve_separable, 128³, 9 taps per axis",
         ((128, 128, 128), (9,), (9,), (9,)),
         lambda x, *taps: convolve_separable(x, taps, "same"),
         {"SciPy": _passes},

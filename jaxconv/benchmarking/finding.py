@@ -1,7 +1,7 @@
-"""Finding beside its peers: template matching by OpenCV and scikit-image, banks of templates by others.
+"""Finding compared with its peers: template matching, and banks of templates.
 
-A peer that is not installed is left out. Banks' peers are given spectra that were made beforehand; we
-and plain JAX make them within the time that is told.
+Peers that are not installed are skipped. For banks the peers get precomputed spectra; jaxconv and plain
+JAX compute them within the measured time.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Contestants = dict[str, Callable[[], Any]]
 
 @dataclass(frozen=True)
 class Search:
-    """A search: who does it, each as a function of nothing; and how many pairs it correlates."""
+    """A search: a function that returns its contestants, and the number of pairs that it correlates."""
 
     name: str
     contestants: Callable[[], Contestants]
@@ -46,13 +46,13 @@ def _noise(*shapes: tuple[int, ...]) -> list[np.ndarray]:
 def _match(n: int, m: int, rank: int) -> Contestants:
     x, t = _noise((n,) * rank, (m,) * rank)
     ours = jax.jit(matching.normalized_correlation)
-    found: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
+    runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
     if (cv2 := _installed("cv2")) and rank == 2:
         cv2.setNumThreads(2)
-        found["OpenCV"] = partial(cv2.matchTemplate, x, t, cv2.TM_CCOEFF_NORMED)
+        runs["OpenCV"] = partial(cv2.matchTemplate, x, t, cv2.TM_CCOEFF_NORMED)
     if skimage := _installed("skimage.feature"):
-        found["scikit-image"] = partial(skimage.match_template, x, t)
-    return found
+        runs["scikit-image"] = partial(skimage.match_template, x, t)
+    return runs
 
 
 def _gradients(n: int, m: int) -> Contestants:
@@ -62,22 +62,22 @@ def _gradients(n: int, m: int) -> Contestants:
         total = jax.jit(jax.value_and_grad(lambda x, t: (score(x, t) ** 2).sum(), (0, 1)))
         return partial(total, jnp.asarray(x), jnp.asarray(t))
 
-    found = {"jaxconv": in_jax(matching.normalized_correlation), "JAX": in_jax(_plainly)}
+    runs = {"jaxconv": in_jax(matching.normalized_correlation), "JAX": in_jax(_score)}
     if torch := _installed("torch"):
-        found["PyTorch"] = partial(_by_torch, torch, *map(torch.from_numpy, (x, t)))
-    return found
+        runs["PyTorch"] = partial(_score_with_torch, torch, *map(torch.from_numpy, (x, t)))
+    return runs
 
 
-def _plainly(x: jax.Array, t: jax.Array) -> jax.Array:
-    """Score as one would write it in JAX."""
+def _score(x: jax.Array, t: jax.Array) -> jax.Array:
+    """Return the scores as one would compute them in JAX."""
     ones, t = jnp.ones_like(t), t - t.mean()
     sums, squares = fftconvolve(x, ones, "valid"), fftconvolve(x**2, ones, "valid")
     variation = jnp.maximum(squares - sums**2 / t.size, 1e-6)
     return fftconvolve(x, t[::-1, ::-1], "valid") / jnp.sqrt(variation * (t**2).sum())
 
 
-def _by_torch(torch: Any, x: Any, t: Any) -> Any:
-    """Score as one would write it in PyTorch, by FFT, with its gradients."""
+def _score_with_torch(torch: Any, x: Any, t: Any) -> Any:
+    """Return the scores, with gradients, as one would compute them in PyTorch, by FFT."""
     x, t = x.detach().requires_grad_(), t.detach().requires_grad_()
     places = tuple(slice(n - m + 1) for n, m in zip(x.shape, t.shape))
 
@@ -119,24 +119,24 @@ def _segments(peaks: bool, is_complex: bool, segments=16, templates=64, n=16384,
         rows = [plainly(scipy.fft, (row[None], spectra[1])) for row in spectra[0]]
         return np.concatenate(rows)
 
-    found: Contestants = {
+    runs: Contestants = {
         name: partial(jax.jit(f), *map(jnp.asarray, (x, t)))
         for name, f in (("jaxconv", ours), ("JAX", jaxs))
     }
-    found["SciPy"] = scipys
+    runs["SciPy"] = scipys
     if mf := _installed("matchedfilter"):
         kind = mf.MatchedFilter if peaks else mf.CorrelationFilter
         bank = kind(n, ndata=segments, ntemplates=templates)
         bank.set_data(np.fft.fft(x).astype(np.complex64))
         bank.set_templates(np.fft.fft(t, n).astype(np.complex64))
-        found["matchedfilter"] = partial(bank.run, binsize=n) if peaks else bank.run
-    return found
+        runs["matchedfilter"] = partial(bank.run, binsize=n) if peaks else bank.run
+    return runs
 
 
 def _best(n: int, m: int, count: int) -> Contestants:
     x, t = _noise((n, n), (count, m, m))
     ours = jax.jit(lambda x, t: matching.best_match(x, t).score)
-    found: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
+    runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
     if cv2 := _installed("cv2"):
 
         def by_opencv() -> np.ndarray:
@@ -145,8 +145,8 @@ def _best(n: int, m: int, count: int) -> Contestants:
                 np.maximum(best, cv2.matchTemplate(x, template, cv2.TM_CCOEFF_NORMED), out=best)
             return best
 
-        found["OpenCV"] = by_opencv
-    return found
+        runs["OpenCV"] = by_opencv
+    return runs
 
 
 SIZES = [

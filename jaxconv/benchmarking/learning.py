@@ -1,7 +1,7 @@
-"""Learning a filter beside the same training written plainly with lax, and with PyTorch.
+"""Learning a filter, compared with the same training in plain JAX and in PyTorch.
 
-All start from the same filter, see the same batches in the same order, and step by the same Adam; the
-plain ones are handed the masks of what lies elsewhere, which we make within the time that is told.
+All start from the same filter, get the same batches in the same order, and use the same Adam; the plain
+ones get precomputed masks of the places elsewhere, which jaxconv computes within the measured time.
 """
 
 import time
@@ -20,13 +20,13 @@ from jaxconv.detection.patches import elsewhere, targets
 from jaxconv.signals import Scene, scenes
 
 RATE = 0.01
-ENOUGH = 0.99  # of similarity
+ENOUGH = 0.99  # similarity
 BATCHES = 8
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training: its name, the sides of the scenes and of the filter, how many scenes a step."""
+    """A training: its name, the sides of scenes and filter, and the number of scenes per step."""
 
     name: str
     side: int
@@ -34,37 +34,37 @@ class Training:
     count: int
 
     def batches(self) -> list[Scene]:
-        """Return a circle among a cross and a square, in noise of 0.5."""
+        """Return batches of scenes: a circle, a cross and a square in noise of 0.5."""
         draw = jax.jit(jax.vmap(scenes(shape=(self.side, self.side), size=self.size, noise=0.5)))
         keys = jax.random.split(jax.random.key(0), BATCHES)
         return [draw(jax.random.split(key, self.count)) for key in keys]
 
     def optimum(self) -> jax.Array:
-        """Return what they learn."""
+        """Return the optimal filter."""
         draw = jax.vmap(scenes(shape=(self.side, self.side), size=self.size, noise=0.0))
         clean = jax.jit(draw)(jax.random.split(jax.random.key(1), 128))
         return jax.jit(partial(learning.optimum, size=self.size, noise=0.5))(clean)
 
 
-Trainer = Callable[[int], Any]  # steps with a batch of a number, and returns the filter
+Trainer = Callable[[int], Any]  # takes a step with batch number n, and returns the filter
 
 
 def trainers(training: Training) -> dict[str, Trainer]:
-    """Return who trains, each from the start."""
+    """Return the contestants, each at the start of its training."""
     batches, size = training.batches(), (training.size, training.size)
     start = learning.random_filter(jax.random.key(2), size)
     plain = [_plainly(batch, size) for batch in batches]
-    found = {"jaxconv": _ours(start, batches), "JAX": _jaxs(start, plain)}
+    contestants = {"jaxconv": _ours(start, batches), "JAX": _jaxs(start, plain)}
     try:
         import torch  # pyright: ignore[reportMissingImports]
     except ImportError:
-        return found
-    return found | {"PyTorch": _torchs(torch, np.asarray(start), plain)}
+        return contestants
+    return contestants | {"PyTorch": _torchs(torch, np.asarray(start), plain)}
 
 
 def time_training(training: Training) -> dict[str, Any]:
-    """Time a step of each in turn, then each from the start until the filter is similar enough."""
-    taken: dict[str, list[float]] = {}
+    """Time steps of all contestants in turn, then each until its filter is similar enough."""
+    later: dict[str, list[float]] = {}
     first: dict[str, float] = {}
     stepping = trainers(training)
     for round in range(6):
@@ -73,35 +73,35 @@ def time_training(training: Training) -> dict[str, Any]:
             jax.block_until_ready(step(round))
             seconds = time.perf_counter() - begin
             if round:
-                taken.setdefault(name, []).append(seconds)
+                later.setdefault(name, []).append(seconds)
             else:
                 first[name] = seconds
     optimum = training.optimum()
     until = {name: _until(optimum, step) for name, step in trainers(training).items()}
     return {
-        "seconds": {name: float(np.median(each)) for name, each in taken.items()},
+        "seconds": {name: float(np.median(each)) for name, each in later.items()},
         "first": first,
         "until": {name: seconds for name, (seconds, _) in until.items()},
         "steps": {name: steps for name, (_, steps) in until.items()},
     }
 
 
-def _until(optimum: jax.Array, step: Trainer, most: int = 300) -> tuple[float, int]:
-    """Return the seconds and the steps until the filter is similar enough; compiling not counted."""
+def _until(optimum: jax.Array, step: Trainer, limit: int = 300) -> tuple[float, int]:
+    """Return the seconds, without compilation, and the steps until the filter is similar enough."""
     seconds = 0.0
-    for number in range(most):
+    for number in range(limit):
         begin = time.perf_counter()
         kernel = jax.block_until_ready(step(number))
         seconds += (time.perf_counter() - begin) * (number > 0)
         if float(learning.cosine_similarity(np.asarray(kernel), optimum)) >= ENOUGH:
             return seconds, number + 1
-    return float("nan"), most
+    return float("nan"), limit
 
 
 def _ours(start: jax.Array, batches: list[Scene]) -> Trainer:
     optimizer = optax.adam(RATE)
-    way = {"loss": learning.negative_deflection, "optimizer": optimizer}
-    step = jax.jit(partial(learning.step, **way, project=learning.unit_energy))
+    options = {"loss": learning.negative_deflection, "optimizer": optimizer}
+    step = jax.jit(partial(learning.step, **options, project=learning.unit_energy))
     state = learning.init(jax.random.key(0), start, optimizer)
 
     def train(number: int) -> jax.Array:
@@ -116,8 +116,8 @@ Plain = tuple[jax.Array, jax.Array, jax.Array]  # images, corners of the targets
 
 
 def _plainly(batch: Scene, size: tuple[int, ...]) -> Plain:
-    corners, found = targets(batch, size, 0)
-    corner = jnp.take_along_axis(corners, jnp.argmax(found, 1)[:, None, None], 1)[:, 0]
+    corners, is_target = targets(batch, size, 0)
+    corner = jnp.take_along_axis(corners, jnp.argmax(is_target, 1)[:, None, None], 1)[:, 0]
     return batch.signal, corner, elsewhere(batch, size, 0)
 
 

@@ -1,4 +1,4 @@
-"""Slow convolutions that users reported, by thread: their function as it is, and accelerated."""
+"""Slow convolutions that users reported: the function as reported, and the address of the thread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Make = Callable[[], tuple[Callable[..., Any], tuple]]
 
 @dataclass(frozen=True)
 class Report:
-    """A function that was found slow, and its operands; some are smaller than reported, to end today."""
+    """A slow function and its operands; some are smaller than reported, so that they end in time."""
 
     thread: str
     name: str

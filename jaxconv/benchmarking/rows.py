@@ -1,10 +1,10 @@
-"""A row of results, read: who is a peer of ours in it, how long each took."""
+"""Rows of results: our time, the times of our methods and of our peers."""
 
 from typing import Any
 
 OURS = "jaxconv"
-BESIDE = ("copy", "forward", "prepared")  # timed beside us, to compare with; no peer's work
-METHOD = "method "  # begins the name of one of our methods, timed alone
+BESIDE = ("copy", "forward", "prepared")  # timed for comparison; not peers
+METHOD = "method "  # prefix of one of our methods, timed by itself
 
 
 def ours(row: dict[str, Any]) -> float:
@@ -26,5 +26,5 @@ def peers(row: dict[str, Any]) -> dict[str, float]:
 
 
 def gain(row: dict[str, Any]) -> float:
-    """Return the fastest peer's time over ours."""
+    """Return the time of the fastest peer divided by ours."""
     return min(peers(row).values()) / ours(row)

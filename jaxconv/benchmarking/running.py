@@ -1,4 +1,4 @@
-"""Running: time the cases, all contestants in turn in this one process; errors are against float64."""
+"""Running: time the cases, with all contestants in turn in one process."""
 
 import math
 import time
@@ -27,13 +27,13 @@ from jaxconv.engine.timing import measure
 
 Results = dict[str, Any]
 QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))
-SMALL = 5  # on a side: kernels that are held against a copy
+SMALL = 5  # kernels up to this side are compared with a copy of the signal
 
 
 def run(
     platform: str | None = None, quick: bool = False, only: str = ""
 ) -> Iterator[tuple[str, str, Results]]:
-    """Yield, after each case, its part, its name and all results so far."""
+    """Yield after each case its part, its name and all results so far."""
     with jax.default_device(jax.devices(platform)[0]):
         results: Results = {"about": device.about(platform), "limits": limits()}
         for part, cases, step in parts(only):
@@ -43,30 +43,30 @@ def run(
 
 
 def parts(only: str = "") -> list[tuple[str, Sequence[Any], Callable[[Any], Results]]]:
-    """Return the parts whose name contains a text."""
+    """Return the parts whose name contains this text."""
     return [part for part in PARTS if only in part[0]]
 
 
 def quickly(cases: Sequence[Any]) -> Sequence[Any]:
-    """Return the cases that a quick run takes: a few signals under every kernel, or one case in six."""
+    """Return the cases of a quick run: a few signals with every kernel, or one case in six."""
     return [case for case in cases if getattr(case, "signal", None) in QUICK] or cases[::6]
 
 
 def time_forward(case: Case) -> Results:
-    """Time one channel forward, each method that the planner thinks worth it too, and a copy."""
+    """Time one channel forward, also by each method that the planner expects to be close, and a copy."""
     x, k = case.operands()
-    runs, told = forward(case, x, k), plan(x, k, "same")
+    runs, planned = forward(case, x, k), plan(x, k, "same")
     a, b = jnp.asarray(x), jnp.asarray(k)
-    most = max(4 * told.chosen.seconds, 2e-4)
-    for method in (c.method for c in told.candidates if not c.refusal and c.seconds < most):
+    limit = max(4 * planned.chosen.seconds, 2e-4)
+    for method in (c.method for c in planned.candidates if not c.refusal and c.seconds < limit):
         by_name = partial(convolve, mode="same", method=method)  # pyright: ignore[reportArgumentType]
         runs[f"method {method}"] = partial(jax.jit(by_name), a, b)
     if max(k.shape) <= SMALL:
         runs["copy"] = partial(jax.jit(lambda a: a + 1), a)
-    seconds = _seconds(runs)  # before anything else is compiled: it tells the first calls as well
+    seconds = _seconds(runs)  # before anything else is compiled, since it times the first calls too
     needed = jax.jit(partial(convolve, mode="same")).lower(a, b).compile().memory_analysis()
     return {
-        "method": told.method,
+        "method": planned.method,
         "error": _error(runs["jaxconv"](), x, k),
         "memory": needed.temp_size_in_bytes / x.nbytes if needed else None,
         **seconds,
@@ -91,12 +91,12 @@ def time_channels(case: Case) -> Results:
 
 
 def time_gradients(case: Case) -> Results:
-    """Time a value and both gradients, and our own value alone."""
+    """Time the value with both gradients, and our value alone."""
     return _seconds(gradients(case, *case.operands()))
 
 
 def time_family(task: Task) -> Results:
-    """Time a task of SciPy's family; the error is against SciPy's result for the same operands."""
+    """Time a task of the SciPy family; the error is relative to SciPy's result for the same operands."""
     runs = task.contestants()
     seconds = _seconds(runs)
     want = np.asarray(runs["SciPy"](), float)
@@ -105,7 +105,7 @@ def time_family(task: Task) -> Results:
 
 
 def time_prepared(case: Case) -> Results:
-    """Time a call with a prepared kernel beside one without."""
+    """Time a call with a prepared kernel, and one without."""
     x, k = map(jnp.asarray, case.operands())
     call = jax.jit(partial(convolve, mode="same"))
     prepared = prepare(k, x.shape, mode="same")
@@ -114,7 +114,7 @@ def time_prepared(case: Case) -> Results:
 
 
 def time_length(case: Case) -> Results:
-    """Time a line as it grows."""
+    """Time a 1-D signal of some length."""
     x, k = map(jnp.asarray, case.operands())
     return {
         "samples": x.size,
@@ -123,7 +123,7 @@ def time_length(case: Case) -> Results:
 
 
 def time_reported(report: Report) -> Results:
-    """Time a user's function as it is, and accelerated."""
+    """Time a function as a user reported it, and accelerated."""
     with jax.enable_x64(report.x64):
         fn, operands = report.make()
         runs = {
@@ -139,20 +139,20 @@ def time_reported(report: Report) -> Results:
 
 
 def time_planning(case: Case) -> Results:
-    """Time the planner itself: a problem that it has not seen, and one that it has."""
+    """Time the planner itself: for a new problem, and for a cached one."""
     problem = plan(case.signal, case.kernel, "same").problem
     fresh, cached = [], []
     for _ in range(101):
         planning.plan.cache_clear()
-        for taken in (fresh, cached):
+        for times in (fresh, cached):
             start = time.perf_counter()
             planning.plan(problem, How())
-            taken.append(time.perf_counter() - start)
+            times.append(time.perf_counter() - start)
     return {"seconds": {"fresh": float(np.median(fresh)), "cached": float(np.median(cached))}}
 
 
 def time_search(search: Search) -> Results:
-    """Time a search; the difference is the greatest to a peer that returns an array as we do."""
+    """Time a search; the difference is to a peer that returns the same array."""
     runs = search.contestants()
     times, ours = _seconds(runs), runs["jaxconv"]()
     row: Results = {"pairs": search.pairs, **times}
@@ -163,7 +163,7 @@ def time_search(search: Search) -> Results:
 
 
 def limits() -> Results:
-    """Return the device's own speeds, as XLA reaches them: a copy of 32 MB and a matrix product."""
+    """Return the speeds of the device with XLA: a copy of 32 MB, and a matrix product."""
     x, m = jnp.ones(8_000_000, jnp.float32), jnp.ones((2048, 2048), jnp.float32)
     copy, product = jax.jit(lambda x: x + 1), jax.jit(lambda m: m @ m)
     times = measure({"copy": lambda: copy(x), "product": lambda: product(m)})
@@ -182,7 +182,7 @@ def _seconds(runs: dict[str, Callable[[], Any]]) -> Results:
 
 
 def _error(got: Any, x: np.ndarray, k: np.ndarray) -> float:
-    """Return the greatest error, relative to the greatest sum of absolute products."""
+    """Return the maximum error against float64, relative to the largest sum of absolute products."""
     want = scipy.signal.oaconvolve(x.astype(float), k.astype(float), "same")
     sums = scipy.signal.oaconvolve(np.abs(x.astype(float)), np.abs(k.astype(float)), "same")
     return float(np.abs(np.asarray(got, float) - want).max() / sums.max())
