@@ -110,6 +110,16 @@ def test_a_hot_sample_elsewhere_under_weights(rng, single, method, measure):
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("method", ["auto", "products", "direct"])
+def test_few_windows_far_from_zero_under_weights(rng, single, method):
+    """XLA joined the mean's division and the difference in one instruction in some loops, not in all."""
+    for length in (21, 22, 24):
+        signal = (1e4 + 1e-2 * rng.standard_normal((3, length))).astype("float32")
+        template, weights = signal[:, 1:21].copy(), rng.random((3, 20)).astype("float32")
+        got = matching.match(signal, template, weights=weights, channel_axis=0, method=method)[1]
+        np.testing.assert_allclose(got, 1, atol=1e-4)
+
+
 def test_weights_are_real_and_a_nan_among_them_is_told():
     with pytest.raises(TypeError, match="match: `weights` must be real"):
         matching.match(np.ones((9, 9)), np.eye(3), weights=np.eye(3) * 1j)

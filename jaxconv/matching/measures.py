@@ -29,6 +29,7 @@ from jaxconv.matching.refining import (
     empty_windows,
     flat_windows,
     is_doubtful,
+    mean_of,
     refined,
     root_mean_square,
 )
@@ -202,7 +203,7 @@ def _correlation(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> 
 def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
     del scaled  # it is, about the means
     space = tuple(range(1, t.ndim))
-    x = x - lax.stop_gradient(x.mean(space, keepdims=True))  # only the accuracy depends on it
+    x = x - lax.stop_gradient(mean_of(x))  # only the accuracy depends on it
     size = magnitude(x)
     x, apart = x / size, root_mean_square(x / size)
     if w is None:
@@ -251,6 +252,6 @@ def _mean(t: jax.Array, w: Any) -> jax.Array:
     """Return the template's mean in each channel, under the weights."""
     space = tuple(range(1, t.ndim))
     if w is None:
-        return t.mean(space, keepdims=True)
+        return mean_of(t)
     total = w.sum(space, keepdims=True)
     return (w * t).sum(space, keepdims=True) / jnp.where(total == 0, 1, total)

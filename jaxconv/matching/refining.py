@@ -56,11 +56,16 @@ def root_mean_square(x: jax.Array, seen: Any = None) -> jax.Array:
     return jnp.sqrt(((x * x).sum(space) / count).sum())
 
 
-def mean_of(x: jax.Array, seen: jax.Array, axes: Any = None) -> jax.Array:
-    """Return the mean of what is seen, along all axes but the first or these, which are kept."""
+def mean_of(x: jax.Array, seen: Any = True, axes: Any = None) -> jax.Array:
+    """Return the mean of what is seen, along all axes but the first or these, which are kept.
+
+    It is a sum of shares: a sum of great values may overflow; and a quotient may be joined with the
+    difference from it in one instruction, which does not round it: not everywhere, so that two loops
+    would subtract different means.
+    """
     axes = tuple(range(1, x.ndim)) if axes is None else axes
     count = jnp.maximum(jnp.where(seen, jnp.ones_like(x), 0).sum(axes, keepdims=True), 1)
-    return jnp.where(seen, x / count, 0).sum(axes, keepdims=True)  # a sum of great values may overflow
+    return jnp.where(seen, x / count, 0).sum(axes, keepdims=True)
 
 
 def is_any(condition: jax.Array) -> jax.Array:
