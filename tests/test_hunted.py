@@ -24,6 +24,13 @@ def test_coefficients_do_not_depend_on_the_scale(rng, single, scale):
     np.testing.assert_allclose(got, want, atol=2e-6)
 
 
+def test_coefficients_of_what_was_prepared(rng):
+    a, b = 1e3 * rng.standard_normal((2, 40))
+    want = jaxconv.correlate(a, b, normalize="coefficient")
+    prepared = jaxconv.prepare(b, (40,), jaxconv.correlate, normalize="coefficient")
+    np.testing.assert_allclose(jaxconv.correlate(a, prepared, normalize="coefficient"), want, atol=1e-6)
+
+
 def test_options_per_axis_are_in_the_order_of_the_axes(rng):
     image, kernel = rng.standard_normal((20, 22)), rng.standard_normal((3, 4))
     for axes in ((1, 0), (-1, -2), (0, 1)):

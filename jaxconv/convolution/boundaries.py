@@ -50,7 +50,7 @@ def extend(
         signal: the signal.
         widths: one pair per axis: how many samples to add before and behind.
         boundary: what they are, one name for all axes or one per axis: "fill", "edge", "reflect",
-            "symmetric" or "wrap", as `numpy.pad` has them, or another library's name for one (`SYNONYMS`).
+            "symmetric" or "wrap", as in `numpy.pad`, or another library's name for one (`SYNONYMS`).
         fillvalue: the value of "fill".
 
     Shapes:

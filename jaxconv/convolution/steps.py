@@ -44,10 +44,11 @@ def slide(
 def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax.Array:
     """Compute a call of two operands, either of which may be prepared."""
     name, convention = call.name, call.convention
-    ready = taken(name, "in1", "signal", in1), taken(name, "in2", "kernel", in2)
+    prepared = taken(name, "in1", "signal", in1), taken(name, "in2", "kernel", in2)
+    ready = one_of_both(name, "in1", *prepared)
     in1, in2 = (
         checks.array(name, argument, made.operand if made else given)
-        for argument, given, made in zip(("in1", "in2"), (in1, in2), ready)
+        for argument, given, made in zip(("in1", "in2"), (in1, in2), prepared)
     )
     conventions.check_ranks(convention, in1, in2)
     a, b, result = _typed(call, in1, in2)
@@ -61,9 +62,9 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     axes = along(call, a.shape, b.shape, fillvalue is not None)
     if call.mode == "valid" or all(axis.boundary != "fill" for axis in axes):
         fillvalue = None  # nothing is filled
-    if call.normalize == "coefficient":
+    if call.normalize == "coefficient" and not ready:  # else one was transformed as it is
         a, b = near_one(a, axes), near_one(b, axes)
-    out = _convolve(call, a, b, axes, fillvalue, one_of_both(name, "in1", *ready))
+    out = _convolve(call, a, b, axes, fillvalue, ready)
     if convention.conjugates_swapped and call.mode == "valid" and _is_inside(axes):
         out = out.conj()
     if call.normalize != "none":
