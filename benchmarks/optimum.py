@@ -2,8 +2,8 @@
 
     python benchmarks/optimum.py docs
 
-Every filter starts from random values and is held against the closed form for its condition, by
-similarity and by what both detect in scenes that were not learned from. Ten minutes on two cores.
+Every filter starts from random values and is compared with the closed form for its condition, by
+similarity and by their rates of detection in new scenes. Ten minutes on two cores.
 """
 
 import sys
@@ -28,7 +28,7 @@ WAVES = {
     "sawtooth": signals.sawtooth(TIME, 5, 36, 1.0, 0.0),
     "chirp": signals.chirp(TIME, 2, 39, 0.02, 0.3),
 }
-IN_THE_WAY = {  # distractors of each target
+DISTRACTORS = {  # of each target
     **{kind: [SHAPES[other] for other in SHAPES if other != kind][:2] for kind in SHAPES},
     "sawtooth": [WAVES["sawtooth"][::-1], signals.square_wave(TIME, 10, 31)],
     "chirp": [WAVES["chirp"][::-1], signals.chirp(TIME, 2, 39, 0.1, 0.1)],
@@ -37,7 +37,7 @@ IN_THE_WAY = {  # distractors of each target
 
 @dataclass(frozen=True)
 class Condition:
-    """Scenes of a target, with noise and without; the noise's covariance; that which similarity uses."""
+    """Scenes with noise and without; covariance of the noise; the covariance that similarity uses."""
 
     draw: Callable[[jax.Array], signals.Scene]
     clean: Callable[[jax.Array], signals.Scene]
@@ -46,14 +46,14 @@ class Condition:
 
 
 def white(name: str, target: jax.Array) -> Condition:
-    """Alone in white noise, of which the optimum's response is 4.4 deviations high."""
+    """Put the target alone in white noise, at an output SNR of 4.4."""
     noise = detection.output_snr(target, 1.0) / 4.4
     draw = partial(signals.strew, shape=room(target, 64, 300), patterns=target[None])
     return Condition(partial(draw, noise=noise), partial(draw, noise=0.0), noise, None)
 
 
 def coloured(name: str, target: jax.Array) -> Condition:
-    """Alone in 1/f noise, at the same ratio."""
+    """Put the target alone in 1/f noise, at the same output SNR."""
     frequencies = jnp.meshgrid(*[jnp.fft.fftfreq(64)] * target.ndim, indexing="ij")
     spectrum = 1 / (0.03 + jnp.sqrt(sum(f**2 for f in frequencies)))
     spectrum *= (detection.output_snr(target, noise_spectrum=spectrum) / 4.4) ** 2
@@ -64,8 +64,8 @@ def coloured(name: str, target: jax.Array) -> Condition:
 
 
 def distractors(name: str, target: jax.Array) -> Condition:
-    """Among two other patterns, in white noise above which it would stand 6 deviations high alone."""
-    patterns = jnp.stack([target, *IN_THE_WAY[name]])
+    """Put the target among two other patterns, in white noise at an output SNR of 6."""
+    patterns = jnp.stack([target, *DISTRACTORS[name]])
     noise = detection.output_snr(target, 1.0) / 6
     draw = partial(signals.strew, shape=room(target, 96, 600), patterns=patterns)
     return Condition(partial(draw, noise=noise), partial(draw, noise=0.0), noise, None)
@@ -80,7 +80,7 @@ CONDITIONS = {"white noise": white, "coloured noise": coloured, "distractors": d
 
 
 def measure(condition: Condition, target: jax.Array) -> dict[str, list[float]]:
-    """Learn from every seed; return each one's similarity and rate, and the optimum's rate."""
+    """Learn with every seed; return the similarities, the rates of detection, and the optimum's rate."""
     clean = jax.jit(jax.vmap(condition.clean))(jax.random.split(jax.random.key(1000), 512))
     optimum = jax.jit(partial(learning.optimum, size=target.shape, noise=condition.noise))(clean)
     filters = []
@@ -108,9 +108,9 @@ def main() -> None:
     for name, target in (SHAPES | WAVES).items():
         for title, make in CONDITIONS.items():
             row = results[name, title] = measure(make(name, target), target)
-            least, rate = min(row["similarity"]), row["detected"]
+            lowest, rate = min(row["similarity"]), row["detected"]
             gap = max(abs(r - rate[-1]) for r in rate[:-1])
-            print(f"{name:10}{title:16}{least:.4f} at least; {rate[-1]:.3f}, off by {gap:.4f} at most")
+            print(f"{name:10}{title:16}{lowest:.4f} or more; {rate[-1]:.3f}, off by at most {gap:.4f}")
     write(results, Path(sys.argv[1]))
 
 
@@ -119,36 +119,36 @@ def write(results: dict, folder: Path) -> None:
     about = device.about()
     versions = ", ".join(f"{name} {about['versions'][name]}" for name in ("jax", "numpy"))
     text = f"""\
-# Learned beside optimal
+# Learned filters compared with the optimum
 
 Written by `python benchmarks/optimum.py docs`. {about["processor"]}; Python {about["python"]};
 {versions}; {about["date"]}.
 
-Each filter starts from random values and is learned by `learning.fit`'s defaults (300 steps of Adam,
-64 scenes a step) on `negative_deflection`; the shapes with 21 × 21 taps, the waves with 41. The optimum
-is the closed form of the condition, `learning.optimum`. *White noise* and *coloured noise* (its power
-falls as 1/f) are such that the optimum's response stands 4.4 standard deviations high; *distractors* are
-two other patterns in each scene, in white noise. The sawtooth's, its mirror image and a square wave,
-hide it from every linear filter.
+Each filter starts from random values and is learned with the defaults of `learning.fit` (300 steps of
+Adam, 64 scenes per step) on `negative_deflection`; shapes with 21 × 21 taps, waves with 41. The optimum
+is the closed form for the condition, `learning.optimum`. The levels of *white noise* and of *coloured
+noise* (power proportional to 1/f) are such that the optimum's response is 4.4 standard deviations;
+*distractors* are two other patterns in each scene, in white noise. Those of the sawtooth, its mirror
+image and a square wave, make it undetectable for every linear filter.
 
 ## Similarity to the optimum, seeds 0 to 9
 
-The cosine; in coloured noise with the whitened inner product, so that it is the share of the greatest
-signal-to-noise ratio that is reached. Aimed at: 0.995 in white noise, 0.98 elsewhere, on every seed.
+The cosine; in coloured noise with the whitened inner product, so that it is the output
+signal-to-noise ratio relative to the maximum. Goal for every seed: 0.995 in white noise, 0.98 otherwise.
 
-| target | condition | least | {" | ".join(map(str, SEEDS))} |
+| target | condition | minimum | {" | ".join(map(str, SEEDS))} |
 |---|---|---|{"---|" * len(SEEDS)}
 """
     for (name, title), row in results.items():
         cells = [f"{value:.4f}" for value in row["similarity"]]
         text += f"| {name} | {title} | **{min(row['similarity']):.4f}** | {' | '.join(cells)} |\n"
     text += f"""
-## Detected, seeds 0 to 9
+## Rates of detection, seeds 0 to 9
 
-The share of {HELD_OUT} targets, in scenes that were not learned from, that respond above what one place
-in a thousand exceeds elsewhere. Aimed at: within 0.01 of the optimum's.
+The share of {HELD_OUT} targets, in scenes not used for learning, whose response exceeds the level
+that one other place in a thousand exceeds. Goal: within 0.01 of the optimum.
 
-| target | condition | optimum | farthest | {" | ".join(map(str, SEEDS))} |
+| target | condition | optimum | maximum difference | {" | ".join(map(str, SEEDS))} |
 |---|---|---|---|{"---|" * len(SEEDS)}
 """
     for (name, title), row in results.items():

@@ -1,6 +1,6 @@
-"""Write docs/benchmarks.md, its picture, and docs/finding-benchmarks.md from what `jaxconv bench` saved.
+"""Write the benchmark pages in docs/ and their pictures from the results of `jaxconv bench`.
 
-Rows where we lose are included; a page whose parts were not run is left as it is.
+Rows where we are slower are included; a page whose parts were not run stays unchanged.
 
 python benchmarks/page.py out/benchmarks.json docs
 """
@@ -19,12 +19,12 @@ from jaxconv.benchmarking.cases import sides
 from jaxconv.benchmarking.rows import OURS, gain, methods, ours, peers
 
 INTRODUCTION = """\
-Written by `make bench`. Times are medians in ms of calls that alternate with all others' in one process;
-float32, mode 'same'; compile time apart. The error is against float64, relative to the greatest sum of
-absolute products; memory is what XLA allots beyond the operands and the result, in signals. **Bold** is
-the fastest. JAX is `jax.scipy.signal.convolve` (from 1e10 products on by its `method="fft"`, since its
-default would take up to hours) or `jax.lax.conv_general_dilated`; SciPy is `convolve`, which chooses for
-itself, and `oaconvolve`.""".splitlines()
+Written by `make bench`. Times are medians in ms; all contestants run in turn in one process; float32,
+mode 'same'; without compilation. The error is the difference to float64, relative to the largest sum of
+absolute products; memory is what XLA allocates besides the operands and the result, in sizes of the
+signal. **Bold** is the fastest. JAX is `jax.scipy.signal.convolve` (with `method="fft"` from 1e10
+products on, where its default would take up to hours) or `jax.lax.conv_general_dilated`; SciPy is
+`convolve`, which chooses its method, and `oaconvolve`.""".splitlines()
 TABLES = (
     "one channel, forward",
     "channels, forward",
@@ -35,21 +35,21 @@ FINDING = ("finding: matching", "finding: matching, value and both gradients", "
 LEARNING = "learning"
 LEARNING_INTRODUCTION = """\
 Written by `make bench`, or by `jaxconv bench --only learning` and `python benchmarks/page.py`. A
-circle is learned among a cross and a square, in noise of 0.5, on the negative deflection. All start
-from the same filter, see the same batches in the same order and step by the same Adam, in turn in one
-process; float32. The plain ones, JAX with `lax.conv_general_dilated` and optax, and PyTorch, are
-handed the masks of what lies elsewhere, which we make within the time that is told. Times are medians
-of steps; the time until the filter has a similarity of 0.99 to the optimum is without the first step,
-which compiles.""".splitlines()
+circle is learned among a cross and a square, in noise of 0.5, with the negative deflection. All start
+from the same filter, get the same batches in the same order and use the same Adam, in turn in one
+process; float32. The others, JAX with `lax.conv_general_dilated` and optax, and PyTorch, get
+precomputed masks of the places elsewhere, which jaxconv computes within the measured time. Times are
+medians of steps; the time until the filter has a similarity of 0.99 to the optimum is without the first
+step, which compiles.""".splitlines()
 FINDING_INTRODUCTION = """\
 Written by `make bench`, or by `jaxconv bench --only finding` and `python benchmarks/page.py`. Times are
-medians of calls that alternate with all others' in one process; float32; compile time apart. **Bold** is
-the fastest. Matching is `normalized_correlation`, OpenCV's `matchTemplate` with `TM_CCOEFF_NORMED` and
-scikit-image's `match_template`; its gradients are of the sum of squared scores, beside the same written
-plainly in JAX and in PyTorch, by FFT. Banks are `matching.loudest` (peaks) and `correlate` (all lags),
-beside the hand-written kernels of the package [matchedfilter](https://github.com/ahnitz/matchedfilter),
-SciPy and plain JAX; matchedfilter and SciPy are given spectra that were made beforehand. EQcorrscan
-could not be built for this Python.""".splitlines()
+medians; all contestants run in turn in one process; float32; without compilation. **Bold** is the
+fastest. Matching is `normalized_correlation`, OpenCV's `matchTemplate` with `TM_CCOEFF_NORMED` and
+scikit-image's `match_template`; gradients are of the sum of squared scores, compared with plain JAX and
+PyTorch, by FFT. Banks are `matching.loudest` (peaks) and `correlate` (all lags), compared with the
+hand-written kernels of the package [matchedfilter](https://github.com/ahnitz/matchedfilter), SciPy and
+plain JAX; matchedfilter and SciPy get precomputed spectra. EQcorrscan could not be built for this
+Python.""".splitlines()
 EPS = 2.0**-23  # of float32
 
 
@@ -68,7 +68,7 @@ def write(results: dict, folder: Path) -> None:
         "",
         "![Each method's time, and the fastest peer's, against the kernel's size](images/methods.png)",
         "",
-        "## What was aimed at",
+        "## Goals",
         "",
         *_targets(results),
         "",
@@ -77,7 +77,7 @@ def write(results: dict, folder: Path) -> None:
     for title in TABLES:
         text += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(results[title])]
     text += ["", "## SciPy's family", "", *_family(results["SciPy's family"])]
-    text += ["", "## What users found slow", "", *_reported(results["reported"])]
+    text += ["", "## Slow convolutions reported by users", "", *_reported(results["reported"])]
     text += ["", "## Prepared kernels", "", *_prepared(results["prepared"])]
     text += ["", "## The same kernel, longer signals", "", *_lengths(results["lengths"])]
     (folder / "benchmarks.md").write_text("\n".join(text) + "\n")
@@ -85,48 +85,48 @@ def write(results: dict, folder: Path) -> None:
     plotting.methods(results["one channel, forward"]).savefig(folder / "images" / "methods.png", dpi=110)
 
 
-Target = tuple[str, str, list[float]]  # what, what was aimed at, the values
+Target = tuple[str, str, list[float]]  # what, the goal, the values
 
 
 def _targets(results: dict) -> list[str]:
-    """Return the table of what was aimed at and what was measured."""
-    lines = ["| what | aimed at | geometric mean | least | most |", "|---|---|---|---|---|"]
+    """Return the table of goals and measured values."""
+    lines = ["| what | goal | geometric mean | minimum | maximum |", "|---|---|---|---|---|"]
     for what, aim, values in (*_speeds(results), *_costs(results)):
-        mean, least, most = geometric_mean(max(v, 1e-9) for v in values), min(values), max(values)
-        lines.append(f"| {what} | {aim} | {mean:.2f} | {least:.2f} | {most:.2f} |")
+        mean, low, high = geometric_mean(max(v, 1e-9) for v in values), min(values), max(values)
+        lines.append(f"| {what} | {aim} | {mean:.2f} | {low:.2f} | {high:.2f} |")
     (planning,) = results["planning"].values()
-    for which, aim in (("fresh", "≤ 5000"), ("cached", "≤ 50")):
-        lines.append(f"| planning, {which}, µs | {aim} | {planning['seconds'][which] * 1e6:.1f} | | |")
+    for which, what, aim in (("fresh", "new problem", "≤ 5000"), ("cached", "cached", "≤ 50")):
+        lines.append(f"| planning, {what}, µs | {aim} | {planning['seconds'][which] * 1e6:.1f} | | |")
     return lines
 
 
 def _speeds(results: dict) -> list[Target]:
-    """Return the ratios to others' times."""
+    """Return ratios of times to those of others."""
     single, layers, slopes, layer_slopes = (list(results[title].values()) for title in TABLES)
     dense = layers + layer_slopes
     copies = [row["seconds"]["copy"] / ours(row) for row in single if "copy" in row["seconds"]]
-    over = "the same over our forward, from 7 taps an axis"
+    over = "our time with gradients / forward, from 7 taps per axis"
     return [
         (
-            "one channel, forward: the fastest peer's time over ours",
-            "mean ≥ 1.5, least ≥ 1",
+            "one channel, forward: time of the fastest peer / ours",
+            "mean ≥ 1.5, minimum ≥ 1",
             _all(gain, single),
         ),
-        ("the same, against JAX", "mean ≥ 30", _all(_jax, single)),
+        ("the same for JAX", "mean ≥ 30", _all(_jax, single)),
         (
-            "value and both gradients: the fastest peer's time over ours",
-            "mean ≥ 2, least ≥ 1",
+            "value and both gradients: time of the fastest peer / ours",
+            "mean ≥ 2, minimum ≥ 1",
             _all(gain, slopes),
         ),
-        (over, "most ≤ 3.5", _over_forward(results[TABLES[2]])),
-        ("channels, both: the fastest peer's time over ours", "mean ≥ 1.3", _all(gain, dense)),
-        ("channels, both: JAX's time over ours", "least ≥ 1", _all(_jax, dense)),
-        ("kernels up to 5 an axis: share of the speed of a copy", "≥ 0.6", copies),
+        (over, "maximum ≤ 3.5", _over_forward(results[TABLES[2]])),
+        ("channels, both: time of the fastest peer / ours", "mean ≥ 1.3", _all(gain, dense)),
+        ("channels, both: time of JAX / ours", "minimum ≥ 1", _all(_jax, dense)),
+        ("kernels up to 5 per axis: speed relative to a copy", "≥ 0.6", copies),
     ]
 
 
 def _costs(results: dict) -> list[Target]:
-    """Return what the speed costs: wrong picks, compiling, memory, error."""
+    """Return what the speed costs: wrong choices, compilation, memory, error."""
     single = results[TABLES[0]]
     first = [
         max(row["first"][OURS] for title in titles for row in results[title].values())
@@ -139,12 +139,16 @@ def _costs(results: dict) -> list[Target]:
         for kind in (True, False)
     )
     return [
-        ("planner's regret: its pick's time over the fastest's", "mean ≤ 1.05, most ≤ 1.3", regrets),
+        ("planner's regret: time of its choice / fastest method", "mean ≤ 1.05, maximum ≤ 1.3", regrets),
         ("first call, which compiles, forward and with gradients, s", "≤ 1.5, ≤ 4", first),
-        ("memory by blocks, in signals", "≤ 1", blocks),
-        ("a sample's time, 1e5 to 1e8, longest over shortest", "≤ 1.5", _flatness(results["lengths"])),
-        ("error over 4 eps √taps, direct kinds", "most ≤ 1", direct),
-        ("error over 16 eps log₂ n, FFT kinds", "most ≤ 1", by_fft),
+        ("memory by blocks, in sizes of the signal", "≤ 1", blocks),
+        (
+            "time per sample, 1e5 to 1e8 samples, longest / shortest",
+            "≤ 1.5",
+            _flatness(results["lengths"]),
+        ),
+        ("error / (4 eps √taps), direct methods", "maximum ≤ 1", direct),
+        ("error / (16 eps log₂ n), FFT methods", "maximum ≤ 1", by_fft),
     ]
 
 
@@ -162,15 +166,15 @@ def _over_forward(rows: dict) -> list[float]:
 
 
 def _flatness(rows: dict) -> list[float]:
-    """Return, for each kernel, the dearest sample's time over the cheapest's."""
-    dear: dict[int, list[float]] = {}
+    """Return for each kernel the longest time per sample divided by the shortest."""
+    times: dict[int, list[float]] = {}
     for name, row in rows.items():
-        dear.setdefault(sides(name)[1], []).append(ours(row) / row["samples"])
-    return [max(times) / min(times) for times in dear.values()]
+        times.setdefault(sides(name)[1], []).append(ours(row) / row["samples"])
+    return [max(each) / min(each) for each in times.values()]
 
 
 def _bound(name: str, row: dict) -> float:
-    """Return the error that is aimed at, relative to the sum of absolute products."""
+    """Return the goal of the error, relative to the sum of absolute products."""
     signal, kernel, rank = sides(name)
     return EPS * (4 * math.sqrt(kernel**rank) if _is_direct(row) else 16 * math.log2(signal**rank))
 
@@ -181,9 +185,9 @@ def _is_direct(row: dict) -> bool:
 
 def _table(rows: dict) -> list[str]:
     names = list(dict.fromkeys(name for row in rows.values() for name in peers(row)))
-    told = "method" in next(iter(rows.values()))
+    has_method = "method" in next(iter(rows.values()))
     memory = any("memory" in row for row in rows.values())
-    head = ["case", OURS, *names, "fastest peer / ours", *(["method", "error"] if told else [])]
+    head = ["case", OURS, *names, "fastest peer / ours", *(["method", "error"] if has_method else [])]
     head += ["memory"] * memory
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, row in rows.items():
@@ -191,7 +195,7 @@ def _table(rows: dict) -> list[str]:
         best = min(seconds[n] for n in (OURS, *names) if n in seconds)
         cells = [_cell(seconds.get(n), best) for n in (OURS, *names)]
         cells.append(f"{gain(row):.2f}")
-        if told:
+        if has_method:
             cells += [row["method"], f"{row['error']:.0e}"]
         if memory:
             cells.append(f"{row['memory']:.1f}")
@@ -201,8 +205,8 @@ def _table(rows: dict) -> list[str]:
 
 def _family(rows: dict) -> list[str]:
     lines = [
-        "The same call in SciPy, or what one does there in its place; the difference is to SciPy's",
-        "result, relative to its largest element.",
+        "The same call in SciPy, or what one would write there instead; the difference is to the",
+        "result of SciPy, relative to its largest element.",
         "",
         "| case | jaxconv, ms | SciPy, ms | OpenCV, ms | fastest peer / ours | difference |",
         "|---|---|---|---|---|---|",
@@ -216,8 +220,8 @@ def _family(rows: dict) -> list[str]:
 
 def _reported(rows: dict) -> list[str]:
     lines = [
-        "A user's function as reported (smaller, where it would take minutes), and under `accelerate`;",
-        "the difference is relative to the largest element.",
+        "The function as a user reported it (smaller, if it would take minutes), and under",
+        "`accelerate`; the difference is relative to the largest element.",
         "",
         "| thread | what | JAX, ms | accelerated, ms | times as fast | difference |",
         "|---|---|---|---|---|---|",
@@ -244,7 +248,7 @@ def _prepared(rows: dict) -> list[str]:
 
 
 def _lengths(rows: dict) -> list[str]:
-    lines = ["| case | ms | ns a sample |", "|---|---|---|"]
+    lines = ["| case | ms | ns per sample |", "|---|---|---|"]
     for name, row in rows.items():
         seconds = row["seconds"][OURS]
         lines.append(f"| {name} | {seconds * 1e3:.3g} | {seconds / row['samples'] * 1e9:.2f} |")
@@ -259,15 +263,15 @@ def _cell(seconds: float | None, best: float) -> str:
 
 
 def write_finding(results: dict, folder: Path) -> None:
-    """Write the page of what finds: template matching and banks of templates."""
+    """Write the page on finding: template matching and banks of templates."""
     matches, slopes, banks = (list(results[title].values()) for title in FINDING)
-    lines = ["| what | aimed at | geometric mean | least | most |", "|---|---|---|---|---|"]
+    lines = ["| what | goal | geometric mean | minimum | maximum |", "|---|---|---|---|---|"]
     matched = [row for row in banks if "matchedfilter" in row["seconds"]]
     for what, aim, values in (
-        ("matching: the fastest peer's time over ours", "mean ≥ 1.5, least ≥ 1", _all(gain, matches)),
-        ("value and both gradients: the fastest peer's time over ours", "", _all(gain, slopes)),
-        ("banks of segments: our time over matchedfilter's", "≤ 1.5", _over(matched, "matchedfilter")),
-        ("banks of segments: our time over SciPy's", "< 1", _over(matched, "SciPy")),
+        ("matching: time of the fastest peer / ours", "mean ≥ 1.5, minimum ≥ 1", _all(gain, matches)),
+        ("value and both gradients: time of the fastest peer / ours", "", _all(gain, slopes)),
+        ("banks of segments: our time / matchedfilter", "≤ 1.5", _over(matched, "matchedfilter")),
+        ("banks of segments: our time / SciPy", "< 1", _over(matched, "SciPy")),
     ):
         if values:
             spread = f"{geometric_mean(values):.2f} | {min(values):.2f} | {max(values):.2f}"
@@ -275,15 +279,15 @@ def write_finding(results: dict, folder: Path) -> None:
     about = results["about"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text = [
-        *("# Finding, beside its peers", "", *FINDING_INTRODUCTION, ""),
+        *("# Finding, compared with other libraries", "", *FINDING_INTRODUCTION, ""),
         f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
         f"{about['date']}.",
-        *("", "## What was aimed at", "", *lines, ""),
+        *("", "## Goals", "", *lines, ""),
         *(Path(__file__).parent / "finding-missed.md").read_text().splitlines(),
     ]
     for title in FINDING:
         what = title.removeprefix("finding: ")
-        text += ["", f"## {what[0].upper()}{what[1:]}", "", *_found(results[title])]
+        text += ["", f"## {what[0].upper()}{what[1:]}", "", *_searches(results[title])]
     (folder / "finding-benchmarks.md").write_text("\n".join(text) + "\n")
 
 
@@ -291,11 +295,11 @@ def _over(rows: list[dict], peer: str) -> list[float]:
     return [ours(row) / row["seconds"][peer] for row in rows]
 
 
-def _found(rows: dict) -> list[str]:
+def _searches(rows: dict) -> list[str]:
     names = list(dict.fromkeys(name for row in rows.values() for name in peers(row)))
     pairs = any(row["pairs"] > 1 for row in rows.values())
     head = ["case", OURS, *names, "fastest peer / ours", "difference"]
-    lines = ["Times in µs a pair of signal and template." if pairs else "Times in ms.", ""]
+    lines = ["Times in µs per pair of signal and template." if pairs else "Times in ms.", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, row in rows.items():
         unit = {n: s / row["pairs"] * (1e3 if pairs else 1) for n, s in row["seconds"].items()}
@@ -307,17 +311,15 @@ def _found(rows: dict) -> list[str]:
 
 
 def write_learning(results: dict, folder: Path) -> None:
-    """Write the page of what learns."""
+    """Write the page on learning."""
     about = results["about"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text = [
-        *("# Learning, beside its peers", "", *LEARNING_INTRODUCTION, ""),
+        *("# Learning, compared with other libraries", "", *LEARNING_INTRODUCTION, ""),
         f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
         f"{about['date']}.",
-        *(
-            "",
-            "| case | who | ms a step | steps a second | s to 0.99 | steps to 0.99 | as long as ours |",
-        ),
+        "",
+        "| case | library | ms per step | steps / s | s to 0.99 | steps to 0.99 | time / ours |",
         "|---|---|---|---|---|---|---|",
     ]
     for case, row in results[LEARNING].items():
@@ -329,7 +331,7 @@ def write_learning(results: dict, folder: Path) -> None:
 
 
 def write_plans(folder: Path) -> None:
-    """Draw which method is planned for which sizes, on lines and on images."""
+    """Draw which method is planned for which sizes, for 1-D signals and for images."""
     figure = Figure(figsize=(13, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     powers = [round(10 ** (n / 2)) for n in range(2, 15)]

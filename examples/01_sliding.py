@@ -1,7 +1,7 @@
 """What is a convolution? Reflect one signal, shift it over the other, multiply, sum.
 
 You will see a sawtooth slide over a square wave, and the area of their product: 15 at shift -5, 20 at
-shift 0, less as the overlap shrinks, and nothing where there is none.
+shift 0, smaller with less overlap, and 0 without overlap.
 Try next: another sawtooth, `signals.sawtooth(t, first=0, last=4)`. What is the area at shift -5 now?
 
     python examples/01_sliding.py --save out

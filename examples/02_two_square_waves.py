@@ -1,8 +1,8 @@
-"""Two square waves make a triangle: one slides over the other while a line draws the area.
+"""Two square waves make a triangle: one slides over the other while a line shows the area.
 
-You will see the overlap grow and shrink, and the area with it: 10 where one lies on the other, and none
-where they are ten apart. The picture moves.
-Try next: a wave half as wide, `signals.square_wave(t, -2.5, 2.5)`. What shape is the line now?
+You will see the overlap grow and shrink, and the area with it: 10 at shift 0, and 0 at shifts of 10 and
+more. The picture is an animation.
+Try next: a wave of half the width, `signals.square_wave(t, -2.5, 2.5)`. What shape is the line now?
 
     python examples/02_two_square_waves.py --save out
 """

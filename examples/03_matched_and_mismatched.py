@@ -1,9 +1,9 @@
-"""Which filter finds a signal best? The one that looks like it, negative lobes and all.
+"""Which filter finds a signal best? The one that looks like it, including its negative lobes.
 
 You will see a wavelet with negative lobes in noise, and the responses of three filters of equal energy:
-the wavelet itself, its positive part, and a wave of another width. Multiplied with itself, every lobe
-counts as positive; multiplied with another, some cancel. No filter does better than the first (the
-Cauchy-Schwarz inequality).
+the wavelet itself, its positive part, and a wave of another width. Multiplied by itself, every lobe
+gives a positive product; multiplied by another wave, some products cancel. No filter has a larger
+response than the first (the Cauchy-Schwarz inequality).
 Try next: turn the wavelet upside down. Where is its response now?
 
     python examples/03_matched_and_mismatched.py --save out
@@ -27,7 +27,7 @@ FILTERS = {
 
 
 def peaks(signal):
-    """Return the response of each filter, of unit energy, at the wavelet."""
+    """Return the response of each filter, scaled to unit energy, at the wavelet."""
     unit = {name: kernel / jnp.linalg.norm(kernel) for name, kernel in FILTERS.items()}
     return {name: float(correlate(signal, kernel, "same")[PLACE]) for name, kernel in unit.items()}
 

@@ -1,6 +1,6 @@
-"""The same in two dimensions: a 3 x 3 filter, laid on an image at every place where it fits.
+"""The same in two dimensions: a 3 x 3 filter on an image, at every place where it fits.
 
-You will see one place by numbers, nine products whose sum is 4, and the nine sums that all places give.
+You will see the numbers at one place, nine products whose sum is 4, and the sums at all nine places.
 Try next: PLACE = (0, 1). Work out the sum before you look.
 
     python examples/04_filter_by_numbers.py --save out

@@ -1,8 +1,8 @@
-"""A cross lights up as the cross filter passes over it.
+"""The response of a cross filter is largest at the cross.
 
-You will see an image of a cross, a square and a triangle, the response of a filter that looks like the
-cross, and that its greatest value is where the cross is, and how far above the next best it lies.
-Try next: leave out `zero_mean=True`, and see what brightness does.
+You will see an image of a cross, a square and a triangle, and the response of a filter that looks like
+the cross: its maximum is at the cross, clearly above the second peak.
+Try next: leave out `zero_mean=True`, and see the effect of brightness.
 
     python examples/05_cross.py --save out
 """

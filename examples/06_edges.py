@@ -1,8 +1,8 @@
-"""An edge filter over a real photograph: weights that sum to zero see only what changes.
+"""An edge filter on a real photograph: weights that sum to zero respond only to changes.
 
-You will see scikit-image's photograph of a cameraman, its horizontal and vertical changes by Sobel's two
-filters, and the strength of its edges; and that where the photograph is flat the filter answers nothing.
-Try next: `kernels.laplacian_of_gaussian(2.0)`, which sees edges of all directions at once.
+You will see scikit-image's photograph of a cameraman, its horizontal and vertical changes by the two
+Sobel filters, and the strength of its edges. Where the photograph is flat, the response is 0.
+Try next: `kernels.laplacian_of_gaussian(2.0)`, which responds to edges of all directions.
 
     python examples/06_edges.py --save out
 """
@@ -31,13 +31,13 @@ def main():
     row, column = divmod(int(strength.argmax()), image.shape[1])
     print(f"strongest edge of the photograph: {strength.max():.0f} at ({row}, {column})")
     figure = Figure(figsize=(12, 10), layout="constrained")
-    most = float(strength.max())
+    limit = float(strength.max())
     for axes, (title, picture, options) in zip(
         figure.subplots(2, 2).flat,
         (
             ("the photograph", image, {"cmap": "gray"}),
-            ("change downwards", down, {"cmap": "RdBu_r", "vmin": -most, "vmax": most}),
-            ("change to the right", across, {"cmap": "RdBu_r", "vmin": -most, "vmax": most}),
+            ("change downwards", down, {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}),
+            ("change to the right", across, {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}),
             ("strength of the edges", strength, {"cmap": "viridis"}),
         ),
         strict=True,

@@ -1,7 +1,7 @@
-"""A circle among other shapes, in noise, gives the one hot spot.
+"""A circle among other shapes in noise gives the one peak.
 
-You will see a scene of a circle, a cross, a square and a triangle, whose places are drawn at random; the
-response of a filter that looks like the circle; and that its one peak is where the circle was put.
+You will see a scene of a circle, a cross, a square and a triangle at random places, and the response of
+a filter that looks like the circle: its one peak is at the circle.
 Try next: NOISE = 3.0, and count how often it still is.
 
     python examples/07_circle.py --save out

@@ -1,8 +1,8 @@
 """Nobody draws the filter: gradient descent finds it, and it is the matched filter.
 
-You will see random values become a circle in 100 steps, the loss fall to that of the optimum that theory
-has in closed form, and the similarity of the two.
-Try next: target=1 in both, and see what becomes of the cross.
+You will see random values become a circle in 100 steps, the loss fall to the loss of the optimum, which
+is known in closed form, and the similarity of the two filters.
+Try next: `target=1` in the loss and in `optimum`, to learn the cross.
 
     python examples/08_learn_circle.py --save out
 """
@@ -38,16 +38,17 @@ def learn(steps=100):
 
 
 def main():
-    fit, optimum, least = learn()
+    fit, optimum, lowest_loss = learn()
     similarity = fit.watched["similarity"]
     print(f"similarity to the optimum: {similarity[0]:.2f} at first, {similarity[-1]:.4f} learned")
-    print(f"deflection: {-fit.losses[0]:.1f} at first, {-fit.losses[-1]:.1f} learned, {-least:.1f} best")
+    first, last, best = -fit.losses[0], -fit.losses[-1], -lowest_loss
+    print(f"deflection: {first:.1f} at first, {last:.1f} learned, {best:.1f} best")
     figure = Figure(figsize=(11, 7), layout="constrained")
     top, bottom = figure.subplots(2, 1)
-    kept = fit.watched["filter"]
+    stages = fit.watched["filter"]
     names = ("random start", "after 10 steps", "after 30 steps", "learned", "optimum")
-    plotting.filters([kept[0], kept[1], kept[3], fit.parameters, optimum], names, ax=top)
-    plotting.learning(fit, least, ax=bottom)
+    plotting.filters([stages[0], stages[1], stages[3], fit.parameters, optimum], names, ax=top)
+    plotting.learning(fit, lowest_loss, ax=bottom)
     save(figure, "08_learn_circle")
 
 

@@ -1,8 +1,8 @@
-"""What lies beyond the edge? Five answers, side by side.
+"""Which values lie beyond the edge? Five answers, side by side.
 
-You will see one photograph extended beyond its edges in five ways, and blurred with each; and what the
-blur is at the corner, where most of what it looks at is not there.
-Try next: a kernel of 101 x 101, and watch how far the choice reaches.
+You will see one photograph extended beyond its edges in five ways, and blurred with each; and the value
+of the blur at the corner, where most samples under the kernel are beyond the edges.
+Try next: a kernel of 101 x 101, and see how far from the edge the results differ.
 
     python examples/10_boundaries.py --save out
 """
@@ -18,7 +18,7 @@ NAMES = ("fill", "edge", "reflect", "symmetric", "wrap")
 BEYOND, SIDE = 60, 41
 
 
-def blurred(image):
+def blur(image):
     """Return the blur of the image by a box, for each boundary."""
     box = kernels.box((SIDE, SIDE))
     return {name: convolve(image, box, "same", boundary=name) for name in NAMES}
@@ -26,12 +26,12 @@ def blurred(image):
 
 def main():
     image = jnp.asarray(data.camera()[100:260, 100:260], jnp.float32)
-    blurs = blurred(image)
-    corners = ", ".join(f"{name} {blur[0, 0]:.0f}" for name, blur in blurs.items())
+    blurs = blur(image)
+    corners = ", ".join(f"{name} {result[0, 0]:.0f}" for name, result in blurs.items())
     print(f"the blur at the corner, where the image is {image[0, 0]:.0f}: {corners}")
-    inner = [blur[SIDE:-SIDE, SIDE:-SIDE] for blur in blurs.values()]
-    apart = max(float(jnp.abs(part - inner[0]).max()) for part in inner)
-    print(f"farther than {SIDE} pixels from the edge they differ by {apart:.4f} at most")
+    inner = [result[SIDE:-SIDE, SIDE:-SIDE] for result in blurs.values()]
+    difference = max(float(jnp.abs(part - inner[0]).max()) for part in inner)
+    print(f"more than {SIDE} pixels from the edge they differ by {difference:.4f} at most")
     figure = Figure(figsize=(14, 6), layout="constrained")
     for name, (top, bottom) in zip(NAMES, figure.subplots(2, len(NAMES)).T, strict=True):
         extended = boundaries.extend(image, [(BEYOND, BEYOND)] * 2, name)

@@ -1,8 +1,8 @@
-"""A small residual network in Equinox, as it is, and with its convolutions planned.
+"""A small residual network in Equinox, unchanged, and with its convolutions planned.
 
     python examples/accelerate_equinox.py
 
-Prints the plans, that outputs and gradients agree, and how long each takes.
+Prints the plans, the differences of outputs and of gradients, and the times.
 """
 
 from functools import partial
@@ -55,7 +55,7 @@ class Network(eqx.Module):
 
 
 def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
-    """Print times; return the plans and the greatest differences of scores and of gradients."""
+    """Print times; return the plans and the largest differences of scores and of gradients."""
     network = Network(10, jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (32, 3, 64, 64))
 
@@ -72,11 +72,11 @@ def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
             for name, variant in (("Equinox", fn), ("accelerated", jaxconv.accelerate(fn)))
         }
         plain, fast = (runs[name]() for name in runs)
-        apart = [float(jnp.abs(a - b).max()) for a, b in zip(plain, fast, strict=True)]
-        differences.append(max(apart))
+        differ = [float(jnp.abs(a - b).max()) for a, b in zip(plain, fast, strict=True)]
+        differences.append(max(differ))
         times = measure(runs, rounds=5)
-        told = ", ".join(f"{name} {time.seconds * 1e3:.1f} ms" for name, time in times.items())
-        print(f"{what}: {told}; they differ by {differences[-1]:.1e}")
+        text = ", ".join(f"{name} {time.seconds * 1e3:.1f} ms" for name, time in times.items())
+        print(f"{what}: {text}; they differ by {differences[-1]:.1e}")
     return plans, *differences
 
 

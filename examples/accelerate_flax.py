@@ -1,8 +1,8 @@
-"""A ConvNeXt-like network in Flax NNX, as it is, and with its convolutions planned.
+"""A ConvNeXt-like network in Flax NNX, unchanged, and with its convolutions planned.
 
     python examples/accelerate_flax.py
 
-Prints the plans, that outputs and gradients agree, and how long each takes.
+Prints the plans, the differences of outputs and of gradients, and the times.
 """
 
 from functools import partial
@@ -31,7 +31,7 @@ class Block(nnx.Module):
 
 
 class Network(nnx.Module):
-    """Patches of 4 x 4 pixels become features, two blocks look at them, their mean is classified."""
+    """Features of patches of 4 x 4 pixels, two blocks, and a classifier of their mean."""
 
     def __init__(self, features: int, classes: int, rngs: nnx.Rngs):
         """Draw the weights."""
@@ -48,7 +48,7 @@ class Network(nnx.Module):
 
 
 def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
-    """Print times; return the plans and the greatest differences of scores and of gradients."""
+    """Print times; return the plans and the largest differences of scores and of gradients."""
     graph, weights = nnx.split(Network(64, 10, nnx.Rngs(0)))
     images = jax.random.normal(jax.random.key(1), (8, 128, 128, 3))
 
@@ -65,11 +65,11 @@ def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
             for name, variant in (("Flax", fn), ("accelerated", jaxconv.accelerate(fn)))
         }
         plain, fast = (runs[name]() for name in runs)
-        apart = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), plain, fast)
-        differences.append(max(jax.tree.leaves(apart)))
+        differ = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), plain, fast)
+        differences.append(max(jax.tree.leaves(differ)))
         times = measure(runs, rounds=5)
-        told = ", ".join(f"{name} {time.seconds * 1e3:.1f} ms" for name, time in times.items())
-        print(f"{what}: {told}; they differ by {differences[-1]:.1e}")
+        text = ", ".join(f"{name} {time.seconds * 1e3:.1f} ms" for name, time in times.items())
+        print(f"{what}: {text}; they differ by {differences[-1]:.1e}")
     return plans, *differences
 
 

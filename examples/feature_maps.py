@@ -1,9 +1,9 @@
 """From convolution to classifier: convolution, nonlinearity, pooling, again, then a linear classifier.
 
-You will see scikit-learn's handwritten digits read by two layers of filters, learned with jaxconv and
-optax alone: the share of a held-out fifth that is read right, which digits are taken for which, and what
-becomes of one image on its way. Then the same for scenes of shapes.
-Try next: STEPS = 100, and see what a hurry costs.
+You will see scikit-learn's handwritten digits classified by two layers of filters, learned with only
+jaxconv and optax: the share of a held-out fifth that is correct, which digits are confused, and the
+feature maps of one image. Then the same for scenes of shapes.
+Try next: STEPS = 100, and see how the share falls.
 
     python examples/feature_maps.py --save out
 """
@@ -29,10 +29,10 @@ SHAPES = ("circle", "cross", "square", "triangle")
 @partial(jax.jit, static_argnums=(1, 2))
 def init(key, side, classes):
     """Return random weights (He's scale) for images of one feature."""
-    keys, ways = jax.random.split(key, 3), (1, *FEATURES)
+    keys, features = jax.random.split(key, 3), (1, *FEATURES)
     kernels = [
         jax.random.normal(k, (3, 3, i, o)) * np.sqrt(2 / (9 * i))
-        for k, i, o in zip(keys, ways, FEATURES)
+        for k, i, o in zip(keys, features, FEATURES)
     ]
     inputs = (side // 4) ** 2 * FEATURES[1]
     linear = jax.random.normal(keys[2], (inputs, classes)) / np.sqrt(inputs)
@@ -41,7 +41,7 @@ def init(key, side, classes):
 
 
 def layer(maps, kernel, bias):
-    """Convolve, cut off what is negative, keep the greatest of each 2 x 2 places."""
+    """Convolve, set negative values to 0, keep the maximum of each 2 x 2 places."""
     options = {
         "window_strides": (1, 1),
         "padding": "SAME",
@@ -53,7 +53,7 @@ def layer(maps, kernel, bias):
 
 @jax.jit
 def layers(weights, images):
-    """Return the images, and what they are after each layer."""
+    """Return the images, and their maps after each layer."""
     out = [images[..., None]]
     for kernel, bias in zip(weights["kernels"], weights["biases"]):
         out.append(layer(out[-1], kernel, bias))
@@ -72,7 +72,7 @@ def cross_entropy(weights, batch, scores=scores):
 
 
 def shifted(key, images, kinds):
-    """Draw one image, moved by up to a pixel: it is still the same digit."""
+    """Draw one image, shifted by up to a pixel: it is still the same digit."""
     which, where = jax.random.split(key)
     number, move = jax.random.randint(which, (), 0, len(images)), jax.random.randint(where, (2,), 0, 3)
     padded = jnp.pad(images[number], 1)
@@ -86,7 +86,7 @@ def learn(draw, weights, loss=cross_entropy, seed=0):
 
 
 def digits():
-    """Return images with values 0 to 1 and their digits: to learn from, and a fifth to be judged by."""
+    """Return images with values 0 to 1 and their digits: one set to learn from, and a fifth to test."""
     images, kinds = load_digits(return_X_y=True)
     images = (images / 16).reshape(-1, 8, 8).astype(np.float32)
     split = train_test_split(images, kinds, test_size=0.2, random_state=0, stratify=kinds)
@@ -100,18 +100,19 @@ def one_shape(key):
 
 
 def judge(what, weights, images, kinds, scores=scores):
-    """Print and return the share that is named right."""
-    given = jax.jit(scores)(weights, images).argmax(-1)
-    print(f"{what}: {int((given == kinds).sum())} of {len(kinds)} right, {(given == kinds).mean():.2%}")
-    return given
+    """Print the share of correct labels; return the labels."""
+    labels = jax.jit(scores)(weights, images).argmax(-1)
+    right = labels == kinds
+    print(f"{what}: {int(right.sum())} of {len(kinds)} right, {right.mean():.2%}")
+    return labels
 
 
 def main():
     known, held = digits()
     weights = learn(partial(shifted, images=known[0], kinds=known[1]), init(jax.random.key(0), 8, 10))
-    given = judge("digits", weights, *held)
-    wrong = np.flatnonzero(np.asarray(given != held[1]))
-    print("taken for:", *(f"{held[1][i]} as {given[i]}" for i in wrong))
+    labels = judge("digits", weights, *held)
+    wrong = np.flatnonzero(np.asarray(labels != held[1]))
+    print("confused:", *(f"{held[1][i]} read as {labels[i]}" for i in wrong))
     shapes = learn(one_shape, init(jax.random.key(1), 24, len(SHAPES)))
     scenes = jax.jit(jax.vmap(one_shape))(jax.random.split(jax.random.key(2), 1000))
     judge("shapes", shapes, *scenes)

@@ -1,8 +1,8 @@
-"""The classifier of feature_maps.py written in Flax NNX, its convolutions planned by `accelerate`.
+"""The classifier of feature_maps.py in Flax NNX, with its convolutions planned by `accelerate`.
 
-You will see that both read the same digits of the held-out fifth right, from the same first weights and
-the same batches, and how long each takes to learn.
-Try next: leave `accelerate` out.
+You will see that both give the same labels to the held-out fifth, from the same initial weights and the
+same batches, and how long each takes to learn.
+Try next: leave out `accelerate`.
 
     python examples/feature_maps_flax.py
 """
@@ -24,8 +24,8 @@ class Network(nnx.Module):
 
     def __init__(self, rngs: nnx.Rngs):
         """Draw the weights."""
-        ways = zip((1, *FEATURES), FEATURES)
-        self.layers = nnx.List([nnx.Conv(i, o, (3, 3), rngs=rngs) for i, o in ways])
+        sizes = zip((1, *FEATURES), FEATURES)
+        self.layers = nnx.List([nnx.Conv(i, o, (3, 3), rngs=rngs) for i, o in sizes])
         self.classify = nnx.Linear(4 * FEATURES[-1], 10, rngs=rngs)
 
     def __call__(self, images: jax.Array) -> jax.Array:
@@ -38,16 +38,16 @@ class Network(nnx.Module):
 
 def network(weights):
     """Return the network with the weights of `feature_maps.init`."""
-    made = Network(nnx.Rngs(0))
+    network = Network(nnx.Rngs(0))
     for layer, kernel, bias in zip(
-        (*made.layers, made.classify), (*weights["kernels"], weights["linear"]), weights["biases"]
+        (*network.layers, network.classify), (*weights["kernels"], weights["linear"]), weights["biases"]
     ):
         layer.kernel[...], layer.bias[...] = kernel, bias
-    return nnx.split(made)
+    return nnx.split(network)
 
 
 def compare():
-    """Learn both ways; return what each takes the held-out digits for."""
+    """Learn with both; return the labels that each gives to the held-out digits."""
     known, held = digits()
     draw, weights = (
         partial(shifted, images=known[0], kinds=known[1]),
@@ -55,18 +55,18 @@ def compare():
     )
     graph, state = network(weights)
     scores = accelerate(lambda state, images: nnx.merge(graph, state)(images))
-    given = []
-    for name, start, how in (
+    labels = []
+    for name, start, score in (
         ("jaxconv and optax", weights, feature_maps.scores),
         ("Flax NNX", state, scores),
     ):
         begin = time.perf_counter()
-        learned = learn(draw, start, partial(cross_entropy, scores=how))
+        learned = learn(draw, start, partial(cross_entropy, scores=score))
         jax.block_until_ready(learned)
         print(f"{name}: learned in {time.perf_counter() - begin:.1f} s")
-        given.append(judge(name, learned, *held, scores=how))
-    print(f"{int(jnp.sum(given[0] == given[1]))} of {len(given[0])} digits are taken for the same")
-    return given
+        labels.append(judge(name, learned, *held, scores=score))
+    print(f"{int(jnp.sum(labels[0] == labels[1]))} of {len(labels[0])} labels are equal")
+    return labels
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Did the ground shake again? The main shock's waveform finds its weak repetitions.
 
-You will see four minutes of a seismogram that ObsPy ships. The waveform of the first shock is whitened
-by the spectrum of the quiet between shocks, and so is the record. The reference list is what ObsPy's own
-tests expect of its coincidence trigger, on four stations together; here one is enough.
-Try next: leave the whitening out, and the two weakest shocks come near to chance.
+You will see four minutes of a seismogram from ObsPy. The record and the waveform of the first shock are
+whitened with the spectrum of the quiet time between shocks. The reference list is the result that
+ObsPy's tests expect from its coincidence trigger, which uses four stations; here one is enough.
+Try next: leave out the whitening, and the two weakest shocks are close to chance level.
 
     python examples/find_aftershocks.py --save out
 """
@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from jaxconv import detection, matching
 
 SHOCKS = (29.5, 83.0, 178.6, 206.8)  # seconds from the first sample, at 16:24:03.68
-START, LENGTH = 29.8, 4.0  # of the template, seconds
+START, LENGTH = 29.8, 4.0  # of the template, in seconds
 RECORD = "signal/tests/data/BW.UH1._.SHZ.D.2010.147.cut.slist.gz"
 
 
 def find(record, rate):
-    """Return when shocks are found (seconds), and the map of scores."""
+    """Return the times of the shocks found (seconds), and the scores."""
     quiet = record[int(90 * rate) : int(170 * rate)]
     white = detection.whiten(record, detection.noise_spectrum(quiet, 512, average="median"))
     start = round(START * rate)
@@ -38,17 +38,17 @@ def main():
     trace = obspy.read(str(Path(obspy.__file__).parent / RECORD))[0]
     rate = trace.stats.sampling_rate
     record = jnp.asarray(np.asarray(trace.data, float))
-    moments, score = find(record, rate)
-    judge("shocks", moments, SHOCKS, reach=0.5, templates=SHOCKS[:1])
+    times, score = find(record, rate)
+    judge("shocks", times, SHOCKS, reach=0.5, templates=SHOCKS[:1])
     figure = Figure(figsize=(11, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
     time = np.arange(record.size) / rate
     top.plot(time, record, lw=0.6)
     top.set(ylabel="ground velocity (counts)", ylim=(-1500, 1500))
-    top.set_title(f"{trace.id}, the first shock cut off at 3 % of its height")
+    top.set_title(f"{trace.id}, the first shock clipped at 3 % of its height")
     bottom.plot(time[: score.size], score, lw=0.6)
     bottom.plot(
-        moments, [float(score[round(s * rate)]) for s in moments], "v", color="tab:orange", label="found"
+        times, [float(score[round(s * rate)]) for s in times], "v", color="tab:orange", label="found"
     )
     bottom.axhline(0.5, color="tab:red", ls="--", label="threshold")
     bottom.set(xlabel="time (s)", ylabel="normalized correlation")

@@ -1,8 +1,8 @@
 """Where are the coins, and how large is each? A bank of rings on the edges of a photograph.
 
-You will see the 24 coins of scikit-image's photograph ringed, each with the radius that fits best.
-The reference list was fitted to the coins' outlines and looked at.
-Try next: masks of 1.2 times the radius, and what comes with them.
+You will see the 24 coins of scikit-image's photograph, each with the ring that fits best. The reference
+list was fitted to the outlines of the coins and checked by eye.
+Try next: masks of 1.2 times the radius, and see what else is found.
 
     python examples/find_coins.py --save out
 """
@@ -32,9 +32,9 @@ def find(image):
     """Return the places, radii and scores of coins, and the map of scores."""
     rings = jnp.stack([signals.circle(SIZE, radius=r, width=2.0) for r in RADII])
     y, x = np.mgrid[:SIZE, :SIZE] - SIZE // 2
-    beyond = np.hypot(y, x)[None] > 1.3 * RADII[:, None, None]  # only the ring and what it encloses
+    outside = np.hypot(y, x)[None] > 1.3 * RADII[:, None, None]  # compare only the ring and its inside
     edges = jnp.pad(kernels.edges(image), SIZE // 2)
-    best = matching.best_match(edges, rings, template_mask=beyond)
+    best = matching.best_match(edges, rings, template_mask=outside)
     peaks = matching.find_peaks(best.score, threshold=0.3, min_distance=15)
     places = np.asarray(peaks.places[: int(peaks.count)])
     return places, RADII[np.asarray(best.which)[tuple(places.T)]], best.score
@@ -45,8 +45,8 @@ def main():
     places, radii, score = find(jnp.asarray(image, jnp.float32))
     judge("coins", places, np.array(COINS)[:, :2], reach=6)
     nearest = np.hypot(*(places[:, None] - np.array(COINS)[None, :, :2]).transpose(2, 0, 1)).argmin(1)
-    wrong = np.abs(radii - np.array(COINS)[nearest, 2])
-    print(f"radius wrong by {np.median(wrong):.1f} pixels (median), {wrong.max():.1f} at most")
+    error = np.abs(radii - np.array(COINS)[nearest, 2])
+    print(f"error of the radius: {np.median(error):.1f} pixels (median), {error.max():.1f} at most")
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(image, cmap="gray")

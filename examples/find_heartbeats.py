@@ -1,9 +1,9 @@
-"""When does the heart beat? One beat finds the others, even where noise hides them from the eye.
+"""When does the heart beat? One beat finds the others, even if noise hides them from the eye.
 
-You will see PyWavelets' electrocardiogram under noise a third as strong as a beat is high, and the
-signal-to-noise ratio of the first beat at every moment. The reference list was read off the quiet
-record.
-Try next: NOISE = 200, where the threshold of one false alarm in a thousand records lets beats slip.
+You will see PyWavelets' electrocardiogram in noise with a standard deviation of a third of the height of
+a beat, and the signal-to-noise ratio of the first beat at every time. The reference list was read from
+the record without noise.
+Try next: NOISE = 200, where beats are missed at a threshold of one false alarm in a thousand records.
 
     python examples/find_heartbeats.py --save out
 """
@@ -23,7 +23,7 @@ BEFORE, AFTER = 25, 35
 
 
 def find(record, beat, noise):
-    """Return when beats are found, the ratio at every sample, and the threshold."""
+    """Return the times of the beats found, the ratio at every sample, and the threshold."""
     ratio = detection.snr(record, beat, jnp.full(64, noise**2))
     threshold = detection.threshold(1e-3 / record.size)
     peaks = matching.find_peaks(ratio, threshold=threshold, min_distance=100)
@@ -33,17 +33,17 @@ def find(record, beat, noise):
 def main():
     quiet = jnp.asarray(pywt.data.ecg(), jnp.float32)
     first = quiet[BEATS[0] - BEFORE : BEATS[0] + AFTER]
-    beat = first - first.mean()  # so that the record's slow drift does not matter
+    beat = first - first.mean()  # so that a slow drift of the record does not matter
     record = quiet + NOISE * jax.random.normal(jax.random.key(0), quiet.shape)
-    moments, ratio, threshold = find(record, beat, NOISE)
-    judge("heartbeats", moments, BEATS, reach=5, templates=BEATS[:1])
+    times, ratio, threshold = find(record, beat, NOISE)
+    judge("heartbeats", times, BEATS, reach=5, templates=BEATS[:1])
     print(f"expected ratio {detection.output_snr(beat, NOISE):.1f}, threshold {threshold:.1f}")
     figure = Figure(figsize=(11, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
     time = np.arange(record.size)
     top.plot(time, record, color="0.7", lw=0.7, label="with noise")
-    top.plot(time, quiet, lw=1.2, label="quiet")
-    top.plot(moments, quiet[moments], "v", color="tab:orange", label="found")
+    top.plot(time, quiet, lw=1.2, label="without noise")
+    top.plot(times, quiet[times], "v", color="tab:orange", label="found")
     top.set(ylabel="heart (units of the record)")
     top.legend(loc="upper right")
     bottom.plot(time[BEFORE : BEFORE + ratio.size], ratio, lw=0.9)

@@ -1,7 +1,7 @@
 """Where is the letter e on a scanned page? Five of them, averaged, find the others.
 
-You will see the letters that were found on scikit-image's scan of a page, and those taken for an e.
-The reference list was made by eye. An a is much like an e when letters are ten pixels high.
+You will see the letters found on scikit-image's scan of a page, and other letters taken for an e. The
+reference list was made by eye. At a height of ten pixels an a is similar to an e.
 Try next: a threshold of 0.8, which takes no other letter for an e but misses eight.
 
     python examples/find_letter.py --save out
@@ -40,7 +40,7 @@ def main():
     figure = Figure(figsize=(12, 9), layout="constrained")
     top, bottom = figure.subplots(2, 1)
     top.imshow(page, cmap="gray")
-    top.set_title("taken for an e (ring), an e by eye (dot)")
+    top.set_title("found (ring), reference by eye (dot)")
     top.plot(*places.T[::-1], "o", mfc="none", color="tab:orange", ms=13)
     top.plot(*np.array(LETTERS).T[::-1], ".", color="tab:blue", ms=5)
     heat = bottom.imshow(score, cmap="viridis")

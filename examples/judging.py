@@ -1,4 +1,4 @@
-"""What the examples share: found places against a reference list, and where the pictures go."""
+"""Shared by the examples: compare places with a reference list, and save pictures."""
 
 import argparse
 from pathlib import Path
@@ -10,22 +10,22 @@ from jaxconv import plotting
 
 
 def judge(what: str, places, reference, reach: float, templates=()) -> tuple[int, int, int]:
-    """Print and return how many of a list are found, missed, and found where there is none.
+    """Print and return the numbers of places of a list that are found and missed, and of false ones.
 
-    Those of the list that the template was made of, `templates`, do not count: it finds itself.
+    The places that the template was made from, `templates`, do not count.
     """
     others = [place for place in reference if place not in templates]
-    near, itself = (_near(places, list_, reach) for list_ in (others, templates))
+    near, of_template = (_near(places, list_, reach) for list_ in (others, templates))
     found = int(near.any(0).sum())
-    false = int((~near.any(1) & ~itself.any(1)).sum())
+    false = int((~near.any(1) & ~of_template.any(1)).sum())
     missed = len(others) - found
-    beside = f" (beside the {len(templates)} of the template)" if templates else ""
-    print(f"{what}: found {found} of {len(others)}, missed {missed}, false {false}{beside}")
+    note = f" (without the {len(templates)} of the template)" if templates else ""
+    print(f"{what}: found {found} of {len(others)}, missed {missed}, false {false}{note}")
     return found, missed, false
 
 
 def _near(places, reference, reach: float) -> np.ndarray:
-    """Return which places lie within reach of which of a list."""
+    """Return for each place which places of a list are within reach."""
     if not len(places) or not len(reference):
         return np.zeros((len(places), len(reference)), bool)
     places, reference = (np.reshape(a, (len(a), -1)).astype(float) for a in (places, reference))
@@ -33,21 +33,21 @@ def _near(places, reference, reach: float) -> np.ndarray:
 
 
 def save(figure: Figure, name: str) -> None:
-    """Save a picture into the folder that --save names."""
+    """Save a picture in the folder given by --save."""
     path = folder() / f"{name}.png"
     figure.savefig(path, dpi=100)
     print(f"wrote {path}")
 
 
 def save_animation(animation, name: str) -> None:
-    """Save an animation into the folder that --save names."""
+    """Save an animation in the folder given by --save."""
     print(f"wrote {plotting.save(animation, folder() / f'{name}.gif')}")
 
 
 def folder() -> Path:
-    """Return the folder that --save names, and make it if need be."""
+    """Return the folder given by --save, and create it if necessary."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--save", type=Path, default=Path("out"), help="folder for the pictures")
-    found = parser.parse_args().save
-    found.mkdir(parents=True, exist_ok=True)
-    return found
+    path = parser.parse_args().save
+    path.mkdir(parents=True, exist_ok=True)
+    return path

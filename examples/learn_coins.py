@@ -1,10 +1,10 @@
-"""Six coins are marked; the filter that is learned from them finds the other eighteen.
+"""Six coins are marked; the filter learned from them finds the other eighteen.
 
-You will see a filter that has become a ring, though nothing told it of rings, and what it finds in
-scikit-image's photograph, beside two others: a ring drawn by hand, and scikit-image's own matching with
-one of the marked coins for a template. Each looks at the same sizes, on the same edges; each takes for a
-coin what scores at least nine tenths of the worst of the six that were marked.
-Try next: MARKED = COINS[:2], and see how few will do.
+You will see a filter that has become a ring, without any information about rings, and what it finds in
+scikit-image's photograph, compared with a ring drawn by hand and with scikit-image's matching of one of
+the marked coins. All use the same sizes and the same edges, and the same threshold: nine tenths of the
+lowest score of the six marked coins.
+Try next: MARKED = COINS[:2], and see how few are enough.
 
     python examples/learn_coins.py --save out
 """
@@ -21,18 +21,14 @@ from skimage.feature import match_template
 
 from jaxconv import kernels, learning, matching, plotting, signals
 
-RADIUS, SIZE, CROP = (
-    20,
-    49,
-    97,
-)  # pixels: the size that coins are brought to; the filter; what surrounds it
+RADIUS, SIZE, CROP = 20, 49, 97  # pixels: radius of the scaled coins, side of the filter and of a crop
 STEPS = 400
 RADII = np.arange(17.0, 33.0)
 MARKED, REST = COINS[:6], COINS[6:]
 
 
 def cut(edges, row, column, radius):
-    """Return a coin in the middle of a square, scaled to the one radius."""
+    """Return a coin in the middle of a square, scaled to `RADIUS`."""
     reach = CROP / 2 * radius / RADIUS
     padded = np.pad(edges, 80, mode="reflect")
     rows, columns = (round(80 + at - reach) for at in (row, column))
@@ -42,14 +38,14 @@ def cut(edges, row, column, radius):
 
 
 def learn(coins):
-    """Learn a filter from a few coins, each turned and mirrored at random, in noise."""
+    """Learn a filter from a few coins, randomly rotated and mirrored, in noise."""
     coins = (coins - coins.mean()) / coins.std()
 
     def draw(key):
         which, turn, flip, noise = jax.random.split(key, 4)
         coin = coins[jax.random.randint(which, (), 0, len(coins))]
-        turns = [lambda c, k=k: jnp.rot90(c, k) for k in range(4)]
-        coin = jax.lax.switch(jax.random.randint(turn, (), 0, 4), turns, coin)
+        rotations = [lambda c, k=k: jnp.rot90(c, k) for k in range(4)]
+        coin = jax.lax.switch(jax.random.randint(turn, (), 0, 4), rotations, coin)
         coin = jnp.where(jax.random.bernoulli(flip), coin, coin.T)
         signal = coin + jax.random.normal(noise, coin.shape)
         return signals.Scene(signal, jnp.full((1, 2), CROP // 2), jnp.zeros(1, int))
@@ -63,7 +59,7 @@ def learn(coins):
 
 
 def at_all_sizes(template, score):
-    """Return the best score of a template of coins of the one radius, scaled to all."""
+    """Return the best score of a template for `RADIUS`, scaled to all radii."""
     best = None
     for radius in RADII:
         side = 2 * round(SIZE * radius / RADIUS / 2) + 1
@@ -73,7 +69,7 @@ def at_all_sizes(template, score):
 
 
 def find(score):
-    """Return the places that score as the marked coins do."""
+    """Return the places whose scores are similar to those of the marked coins."""
     worst = min(
         score[round(r) - 3 : round(r) + 4, round(c) - 3 : round(c) + 4].max() for r, c, _ in MARKED
     )
@@ -98,20 +94,20 @@ def main():
     }
     places = {name: find(np.asarray(score)) for name, score in scores.items()}
     rest = np.array(REST)[:, :2]
-    for name, found in places.items():
-        marked = np.abs(found[:, None] - np.array(MARKED)[None, :, :2]).max(-1) <= 6
-        judge(name, found[~marked.any(1)], rest, reach=6)
+    for name, each in places.items():
+        marked = np.abs(each[:, None] - np.array(MARKED)[None, :, :2]).max(-1) <= 6
+        judge(name, each[~marked.any(1)], rest, reach=6)
 
     figure = Figure(figsize=(12, 7), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.6))
-    named = ("learned", "drawn by hand", "a marked coin")
+    names = ("learned", "drawn by hand", "a marked coin")
     unit = [
         learning.unit_energy(learning.zero_mean(k)) for k in (learned, drawn, coins[1, middle, middle])
     ]
-    plotting.filters(unit, named, ax=top.subplots())
+    plotting.filters(unit, names, ax=top.subplots())
     left, right = bottom.subplots(1, 2)
     left.imshow(image, cmap="gray")
-    left.set_title("marked (ringed), and found by the learned filter")
+    left.set_title("marked (rings), found by the learned filter (crosses)")
     left.plot(*places["learned"].T[::-1], "x", color="tab:orange", ms=9, mew=2)
     for row, column, radius in MARKED:
         plotting.ring((row, column), radius + 4, ax=left, colour="white").set_linestyle("--")

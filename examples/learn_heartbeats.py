@@ -1,12 +1,11 @@
-"""One heartbeat is marked; the filter that is learned from it finds the others under heavy noise.
+"""One heartbeat is marked; the filter learned from it finds the others in strong noise.
 
-You will see a filter learned from the first 400 samples of PyWavelets' electrocardiogram, under noise
-that is new at every step, beside the optimum in closed form and the beat itself; and what each finds,
-misses and finds falsely in 200 noisy copies of the rest, which holds two beats. The record has no
-more: it is 1024 samples long. Scikit-image's matching of the same beat stands beside them. Each takes
-for a beat what one sample in two thousand exceeds where there is none, in the part that was learned
-from.
-Try next: NOISE = 150, where nobody finds them all.
+You will see a filter learned from the first 400 samples of PyWavelets' electrocardiogram, with new noise
+at every step, compared with the optimum in closed form, the beat itself, and scikit-image's matching of
+the beat; and what each finds, misses and finds falsely in 200 noisy copies of the rest of the record,
+which is 1024 samples long and holds two more beats. The threshold of each is the level that one sample
+in two thousand exceeds without a beat, in the part used for learning.
+Try next: NOISE = 150, where no filter finds all beats.
 
     python examples/learn_heartbeats.py --save out
 """
@@ -50,12 +49,12 @@ def learn():
 
 
 def find(respond, known, rest):
-    """Return the samples, in each copy, that exceed what few exceed in the known part without beats."""
+    """Return the peaks in each copy above the threshold, which the known part without beats gives."""
     away = np.abs(np.arange(KNOWN - SIZE + 1) + MIDDLE - BEATS[0]) >= SIZE
     threshold = float(np.quantile(respond(known)[:, away], 1 - FALSE_ALARM))
     peaks = jax.jit(partial(matching.find_peaks, threshold=threshold, min_distance=100, max_peaks=20))
-    found = [peaks(jnp.asarray(response)) for response in respond(rest)]
-    return [np.asarray(peaks.places[: int(peaks.count), 0]) + MIDDLE for peaks in found]
+    each = [peaks(jnp.asarray(response)) for response in respond(rest)]
+    return [np.asarray(peaks.places[: int(peaks.count), 0]) + MIDDLE for peaks in each]
 
 
 def main():
@@ -64,7 +63,7 @@ def main():
     print(f"similarity to the optimum: {similarity[0]:.3f} at first, {similarity[-1]:.3f} learned")
     beat = RECORD[BEATS[0] - MIDDLE : BEATS[0] - MIDDLE + SIZE]
     beat = beat - beat.mean()
-    ways = {
+    filters = {
         "learned": partial(learning.responses, fit.parameters),
         "optimum": partial(learning.responses, optimum),
         "the beat itself": partial(learning.responses, beat),
@@ -75,11 +74,11 @@ def main():
     known, rest = (
         noisy(jax.random.key(seed), signal, COPIES) for seed, signal in ((2, PART.signal), (3, REST))
     )
-    places = {name: find(respond, known, rest) for name, respond in ways.items()}
+    places = {name: find(respond, known, rest) for name, respond in filters.items()}
     offset = np.arange(COPIES) * 10 * REST.size  # copies one after another, far apart
     truth = (offset[:, None] + THERE[None]).ravel()
-    for name, found in places.items():
-        judge(name, np.concatenate([at + o for at, o in zip(found, offset)]), truth, reach=8)
+    for name, samples in places.items():
+        judge(name, np.concatenate([at + o for at, o in zip(samples, offset)]), truth, reach=8)
 
     figure = Figure(figsize=(11, 7), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1)
@@ -93,7 +92,7 @@ def main():
     top.legend()
     time = KNOWN + np.arange(REST.size)
     middle.plot(time, rest[0], color="0.7", lw=0.7, label="a noisy copy")
-    middle.plot(time, REST, lw=1.2, label="quiet")
+    middle.plot(time, REST, lw=1.2, label="without noise")
     middle.plot(
         KNOWN + places["learned"][0], REST[places["learned"][0]], "v", color="tab:orange", label="found"
     )

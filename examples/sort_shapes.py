@@ -1,9 +1,9 @@
-"""Four filters, told where shapes lie but not which they are, share them out among themselves.
+"""Four filters learn one shape each, from the places of shapes but not their kinds.
 
-You will see a bank that starts from random values become one filter for the circle, one for the cross,
-the square and the triangle, and whom each takes for whom in scenes that it did not learn from; then the
-same bank learned with labels but not places, by softmax over its peak responses.
-Try next: BALANCE = 2, where on some seeds two shapes fall to one filter.
+You will see a bank of random values become one filter for each of circle, cross, square and triangle,
+and which shapes it confuses in new scenes; then the same bank learned from kinds but not places, by
+softmax over its peak responses.
+Try next: BALANCE = 2, where for some seeds one filter responds to two shapes.
 
     python examples/sort_shapes.py --save out
 """
@@ -41,10 +41,10 @@ def learn(seed, loss, **options):
     return bank, learning.fit(data_key, loss, draw, bank, **options).parameters
 
 
-def named(bank, scenes):
-    """Return the counts of shapes (rows) and of the filters that peak highest for them."""
-    taken_for = learning.peak_responses(bank, scenes.signal).argmax(1)
-    return learning.confusion(scenes.kinds[:, 0], taken_for, len(SHAPES))
+def confuse(bank, scenes):
+    """Count for each shape (row) how often each filter (column) has the highest peak."""
+    highest = learning.peak_responses(bank, scenes.signal).argmax(1)
+    return learning.confusion(scenes.kinds[:, 0], highest, len(SHAPES))
 
 
 def main():
@@ -52,14 +52,14 @@ def main():
     sorted_right = 0
     for seed in SEEDS:
         before, bank = learn(seed, sorting, project=unit_energy)
-        counts = np.asarray(named(bank, scenes))
-        _, order = linear_sum_assignment(-counts)  # which filter has become whose
+        counts = np.asarray(confuse(bank, scenes))
+        _, order = linear_sum_assignment(-counts)  # the filter of each shape
         right = counts[:, order].trace() / counts.sum()
         sorted_right += right > 0.9
         print(f"seed {seed}: {right:.1%} right, confusion {counts[:, order].tolist()}")
     print(f"sorted right: {sorted_right} of {len(SEEDS)} seeds")
     _, labelled = learn(0, learning.softmax, steps=1000)
-    counts = np.asarray(named(labelled, scenes))
+    counts = np.asarray(confuse(labelled, scenes))
     print(f"with labels: {counts.trace() / counts.sum():.1%} right, confusion {counts.tolist()}")
 
     figure = Figure(figsize=(10, 8), layout="constrained")

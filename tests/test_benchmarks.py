@@ -91,7 +91,7 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     page = program("benchmarks/page.py")
     page.write(results, tmp_path)
     text = (tmp_path / "benchmarks.md").read_text()
-    assert text.count("fastest peer / ours") == 5
+    assert text.count("| fastest peer / ours |") == 5
     assert "| memory by blocks" in text
     assert results["SciPy's family"]["fftconvolve, 300² × 300²"]["error"] < 1e-6
     assert "| fftconvolve, 300² × 300² | " in text
@@ -101,8 +101,8 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert (tmp_path / "images" / "methods.png").stat().st_size > 10_000
     page.write_finding(results, tmp_path)
     text = (tmp_path / "finding-benchmarks.md").read_text()
-    assert text.count("fastest peer / ours") == 3
-    assert all(peer in text for peer in ("OpenCV", "scikit-image", "SciPy", "aimed at"))
+    assert text.count("| fastest peer / ours |") == 3
+    assert all(peer in text for peer in ("OpenCV", "scikit-image", "SciPy", "goal"))
     assert results["finding: matching"]["matching"]["difference"] < 1e-5
     assert results["finding: banks"]["best"]["difference"] < 1e-5
     page.write_learning(results, tmp_path)

@@ -65,7 +65,7 @@ def test_a_bank_sorts_itself(single):
     shapes = program("examples/sort_shapes.py")
     scenes = jax.jit(jax.vmap(shapes.draw))(jax.random.split(jax.random.key(5), 300))
     before, bank = shapes.learn(4, shapes.sorting, project=shapes.unit_energy)
-    start, end = (np.asarray(shapes.named(each, scenes)) for each in (before, bank))
+    start, end = (np.asarray(shapes.confuse(each, scenes)) for each in (before, bank))
     rows, order = linear_sum_assignment(-end)
     assert end[rows, order].sum() / 300 > 0.98
     assert start[linear_sum_assignment(-start)].sum() / 300 < 0.6
