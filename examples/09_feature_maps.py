@@ -13,7 +13,7 @@ from functools import partial
 import feature_maps
 import jax
 import numpy as np
-from feature_maps import FEATURES, digits, init, judge, layers, learn, shifted
+from feature_maps import FEATURES, digits, init, judge, layers, learn, shift
 from judging import save
 from matplotlib.figure import Figure
 
@@ -24,7 +24,7 @@ feature_maps.STEPS = 400
 
 def main():
     known, held = digits()
-    weights = learn(partial(shifted, images=known[0], kinds=known[1]), init(jax.random.key(0), 8, 10))
+    weights = learn(partial(shift, images=known[0], kinds=known[1]), init(jax.random.key(0), 8, 10))
     labels = judge("digits", weights, *held)
     wrong = np.flatnonzero(np.asarray(labels != held[1]))
     print("confused:", ", ".join(f"{held[1][i]} read as {labels[i]}" for i in wrong) or "none")

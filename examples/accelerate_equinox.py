@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 import jaxconv
+from jaxconv.engine.acceleration import Explanation
 from jaxconv.engine.timing import measure
 
 
@@ -54,7 +55,7 @@ class Network(eqx.Module):
         return self.classify(x.mean((1, 2)))
 
 
-def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
+def compare() -> tuple[Explanation, float, float]:
     """Print times; return the plans and the largest differences of scores and of gradients."""
     network = Network(10, jax.random.key(0))
     images = jax.random.normal(jax.random.key(1), (32, 3, 64, 64))

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 import jaxconv
+from jaxconv.engine.acceleration import Explanation
 from jaxconv.engine.timing import measure
 
 
@@ -47,7 +48,7 @@ class Network(nnx.Module):
         return self.classify(x.mean((1, 2)))
 
 
-def compare() -> tuple[jaxconv.acceleration.Explanation, float, float]:
+def compare() -> tuple[Explanation, float, float]:
     """Print times; return the plans and the largest differences of scores and of gradients."""
     graph, weights = nnx.split(Network(64, 10, nnx.Rngs(0)))
     images = jax.random.normal(jax.random.key(1), (8, 128, 128, 3))

@@ -71,7 +71,7 @@ def cross_entropy(weights, batch, scores=scores):
     return optax.softmax_cross_entropy_with_integer_labels(scores(weights, images), kinds).mean()
 
 
-def shifted(key, images, kinds):
+def shift(key, images, kinds):
     """Draw one image, shifted by up to a pixel: it is still the same digit."""
     which, where = jax.random.split(key)
     number, move = jax.random.randint(which, (), 0, len(images)), jax.random.randint(where, (2,), 0, 3)
@@ -109,7 +109,7 @@ def judge(what, weights, images, kinds, scores=scores):
 
 def main():
     known, held = digits()
-    weights = learn(partial(shifted, images=known[0], kinds=known[1]), init(jax.random.key(0), 8, 10))
+    weights = learn(partial(shift, images=known[0], kinds=known[1]), init(jax.random.key(0), 8, 10))
     labels = judge("digits", weights, *held)
     wrong = np.flatnonzero(np.asarray(labels != held[1]))
     print("confused:", *(f"{held[1][i]} read as {labels[i]}" for i in wrong))

@@ -13,7 +13,7 @@ from functools import partial
 import feature_maps
 import jax
 import jax.numpy as jnp
-from feature_maps import FEATURES, cross_entropy, digits, init, judge, learn, shifted
+from feature_maps import FEATURES, cross_entropy, digits, init, judge, learn, shift
 from flax import nnx
 
 from jaxconv import accelerate
@@ -50,7 +50,7 @@ def compare():
     """Learn with both; return the labels that each gives to the held-out digits."""
     known, held = digits()
     draw, weights = (
-        partial(shifted, images=known[0], kinds=known[1]),
+        partial(shift, images=known[0], kinds=known[1]),
         init(jax.random.key(0), 8, 10),
     )
     graph, state = network(weights)

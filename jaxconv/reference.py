@@ -51,8 +51,8 @@ def overlap(f: jax.Array, g: jax.Array, shift: int | jax.Array) -> Overlap:
         definition.
 
     Example:
-        >>> laid = overlap(jnp.array([1, 2, 3]), jnp.array([10, 1]), 1)
-        >>> laid.moved.tolist(), laid.product.tolist(), int(laid.total)
+        >>> result = overlap(jnp.array([1, 2, 3]), jnp.array([10, 1]), 1)
+        >>> result.moved.tolist(), result.product.tolist(), int(result.total)
         ([1, 10, 0], [1, 20, 0], 21)
     """
     f, g = _operands("overlap", f, g)

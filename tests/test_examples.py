@@ -74,7 +74,7 @@ def test_a_bank_sorts_itself(single):
 def test_feature_maps_read_digits(single):
     maps = program("examples/feature_maps.py")
     known, held = maps.digits()
-    draw = jax.tree_util.Partial(maps.shifted, images=known[0], kinds=known[1])
+    draw = jax.tree_util.Partial(maps.shift, images=known[0], kinds=known[1])
     weights = maps.learn(draw, maps.init(jax.random.key(0), 8, 10))
     given = maps.judge("digits", weights, *held)
     assert float((given == held[1]).mean()) >= 0.985

@@ -44,29 +44,29 @@ class Task:
         return {"jaxconv": ours} | {name: partial(fn, *operands) for name, fn in self.peers.items()}
 
 
-def _lags(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _correlate_lags(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     full = scipy.signal.correlate(x, y)
     return full[len(y) - 101 : len(y) + 100]
 
 
-def _wrapped(x: np.ndarray, k: np.ndarray) -> np.ndarray:
+def _convolve_wrapped(x: np.ndarray, k: np.ndarray) -> np.ndarray:
     m = k.shape[0] // 2
     return scipy.signal.oaconvolve(np.pad(x, m, "wrap"), k, "valid")
 
 
-def _masked(x: np.ndarray, k: np.ndarray) -> np.ndarray:
+def _convolve_masked(x: np.ndarray, k: np.ndarray) -> np.ndarray:
     there = ~np.isnan(x)
     sums = scipy.signal.convolve(np.where(there, x, np.float32(0)), k, "same")
     return sums / scipy.signal.convolve(there.astype(np.float32), k, "same")
 
 
-def _passes(x: np.ndarray, *taps: np.ndarray) -> np.ndarray:
+def _convolve_separable(x: np.ndarray, *taps: np.ndarray) -> np.ndarray:
     for axis, k in enumerate(taps):
         x = scipy.ndimage.convolve1d(x, k, axis, mode="constant")
     return x
 
 
-def _blurred() -> dict[str, Call]:
+def _opencv_blur() -> dict[str, Call]:
     try:
         import cv2  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -87,7 +87,7 @@ TASKS = (
         "convolve, wrap, 1024² × 63²",
         (IMAGE, (63, 63)),
         partial(convolve, mode="same", boundary="wrap"),
-        {"SciPy": _wrapped},
+        {"SciPy": _convolve_wrapped},
     ),
     Task(
         "fftconvolve, 300² × 300²",
@@ -111,7 +111,7 @@ TASKS = (
         "correlate, 201 lags of 1e6 and 1e6",
         ((1_000_000,), (1_000_000,)),
         partial(correlate, lags=100),
-        {"SciPy": _lags},
+        {"SciPy": _correlate_lags},
     ),
     Task(
         "sepfir2d, 1024², 9 and 9 taps",
@@ -123,19 +123,19 @@ TASKS = (
         "gaussian_filter, 1024², sigma 3",
         (IMAGE,),
         partial(gaussian_filter, sigma=3.0),
-        {"SciPy": partial(scipy.ndimage.gaussian_filter, sigma=3.0), **_blurred()},
+        {"SciPy": partial(scipy.ndimage.gaussian_filter, sigma=3.0), **_opencv_blur()},
     ),
     Task(
         "convolve_separable, 128³, 9 taps per axis",
         ((128, 128, 128), (9,), (9,), (9,)),
         lambda x, *taps: convolve_separable(x, taps, "same"),
-        {"SciPy": _passes},
+        {"SciPy": _convolve_separable},
     ),
     Task(
         "convolve_masked, 1024² × 9², a tenth missing",
         (IMAGE, (9, 9)),
         convolve_masked,
-        {"SciPy": _masked},
+        {"SciPy": _convolve_masked},
         missing=0.1,
     ),
 )

@@ -31,7 +31,7 @@ class Search:
     pairs: int = 1
 
 
-def _installed(name: str) -> ModuleType | None:
+def _import(name: str) -> ModuleType | None:
     try:
         return __import__(name, fromlist=["*"])
     except ImportError:
@@ -47,10 +47,10 @@ def _match(n: int, m: int, rank: int) -> Contestants:
     x, t = _noise((n,) * rank, (m,) * rank)
     ours = jax.jit(matching.normalized_correlation)
     runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
-    if (cv2 := _installed("cv2")) and rank == 2:
+    if (cv2 := _import("cv2")) and rank == 2:
         cv2.setNumThreads(2)
         runs["OpenCV"] = partial(cv2.matchTemplate, x, t, cv2.TM_CCOEFF_NORMED)
-    if skimage := _installed("skimage.feature"):
+    if skimage := _import("skimage.feature"):
         runs["scikit-image"] = partial(skimage.match_template, x, t)
     return runs
 
@@ -63,7 +63,7 @@ def _gradients(n: int, m: int) -> Contestants:
         return partial(total, jnp.asarray(x), jnp.asarray(t))
 
     runs = {"jaxconv": in_jax(matching.normalized_correlation), "JAX": in_jax(_score)}
-    if torch := _installed("torch"):
+    if torch := _import("torch"):
         runs["PyTorch"] = partial(_score_with_torch, torch, *map(torch.from_numpy, (x, t)))
     return runs
 
@@ -124,7 +124,7 @@ def _segments(peaks: bool, is_complex: bool, segments=16, templates=64, n=16384,
         for name, f in (("jaxconv", ours), ("JAX", jaxs))
     }
     runs["SciPy"] = scipys
-    if mf := _installed("matchedfilter"):
+    if mf := _import("matchedfilter"):
         kind = mf.MatchedFilter if peaks else mf.CorrelationFilter
         bank = kind(n, ndata=segments, ntemplates=templates)
         bank.set_data(np.fft.fft(x).astype(np.complex64))
@@ -137,7 +137,7 @@ def _best(n: int, m: int, count: int) -> Contestants:
     x, t = _noise((n, n), (count, m, m))
     ours = jax.jit(lambda x, t: matching.best_match(x, t).score)
     runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
-    if cv2 := _installed("cv2"):
+    if cv2 := _import("cv2"):
 
         def by_opencv() -> np.ndarray:
             best = cv2.matchTemplate(x, t[0], cv2.TM_CCOEFF_NORMED)

@@ -69,14 +69,14 @@ def find(
 def _template(shape: str | None, filter: Path | None) -> Template:
     """Return the template that was asked for, a shape or a learned filter."""
     if shape and not filter:
-        return _shape(shape)
+        return _make_shape(shape)
     if filter and not shape:
-        return _learned(filter)
+        return _load_filter(filter)
     rule, got = "be given, or `filter`, and not both", repr(shape)
     raise checks.value_error("find", "template", rule, got, "Try --template circle.")
 
 
-def _shape(name: str) -> Template:
+def _make_shape(name: str) -> Template:
     """Return a shape of `signals` as a template."""
     checks.one_of("find", "template", name, tuple(signals.SHAPES))
 
@@ -86,7 +86,7 @@ def _shape(name: str) -> Template:
     return Template(name, None, lambda r: 2 * float(np.rint(1.2 * r)) + 3, draw)
 
 
-def _learned(path: Path) -> Template:
+def _load_filter(path: Path) -> Template:
     """Return a learned filter as a template, which is scaled to each radius."""
     rule = "be an undamaged file that `jaxconv learn` wrote"
     got = path if path.exists() else f"{path} (no such file)"

@@ -120,10 +120,12 @@ def _task(order: Order) -> Task:
     if order.target in signals.SHAPES or not Path(order.target).suffix:
         if order.mark:
             raise checks.value_error("learn", "mark", "be left out for a shape", order.mark[0])
-        return tasks.shape(order.target, order.size, jax.random.key(order.seed + 1))
+        return tasks.find_shape(order.target, order.size, jax.random.key(order.seed + 1))
     path = Path(order.target)
     picture, marks = load("learn", "target", path), [_mark(text) for text in order.mark]
-    return tasks.marked(path.stem, kernels.edges(picture) if order.edges else picture, marks, order.size)
+    return tasks.find_marks(
+        path.stem, kernels.edges(picture) if order.edges else picture, marks, order.size
+    )
 
 
 def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool) -> learning.Fit:

@@ -39,10 +39,11 @@ def bench(
     only: Annotated[str, typer.Option(help="Only the parts whose name contains this text.")] = "",
     output: Output = Path("out"),
 ) -> None:
-    """Time jaxconv beside JAX, SciPy, OpenCV and PyTorch, if installed, in about 15 minutes.
+    """Compare the speed of jaxconv with JAX, SciPy, OpenCV and PyTorch, in about 15 minutes.
 
-    Prints the time of each case and of its fastest peer; writes all results so far after each case
-    (benchmarks.json), and plots the time of each method against the size of the kernel (methods.png).
+    Libraries that are not installed are skipped. Prints the time of each case and of its fastest peer;
+    writes all results so far after each case (benchmarks.json), and plots the time of each method
+    against the size of the kernel (methods.png).
     """
     from jaxconv.benchmarking import running  # its peers take long to import
 

@@ -25,7 +25,7 @@ class Task:
     size: int
 
 
-def shape(target: str, size: int, key: jax.Array) -> Task:
+def find_shape(target: str, size: int, key: jax.Array) -> Task:
     """Return the task of finding a shape among others; 256 scenes stand for all scenes."""
     checks.one_of("learn", "target", target, tuple(SHAPES))
     kinds = (target, *(kind for kind in COMPANIONS if kind != target))
@@ -35,7 +35,7 @@ def shape(target: str, size: int, key: jax.Array) -> Task:
     return Task(target, description, lambda noise: draw(noise=noise), clean, size)
 
 
-def marked(name: str, picture: jax.Array, marks: Sequence[tuple[int, int]], size: int) -> Task:
+def find_marks(name: str, picture: jax.Array, marks: Sequence[tuple[int, int]], size: int) -> Task:
     """Return the task of finding the marks of a picture, scaled to mean 0 and standard deviation 1."""
     if not marks:
         rule = "be given for a picture, the middle of each target"

@@ -206,14 +206,14 @@ def peak_least_squares(
     grid = jnp.indices(maps.shape[1:], maps.dtype, sparse=True)
     corners, wanted = targets(scenes, filter.shape, target)
 
-    def desired(corners: jax.Array, wanted: jax.Array) -> jax.Array:
+    def draw_peaks(corners: jax.Array, wanted: jax.Array) -> jax.Array:
         def peak(corner: jax.Array, want: jax.Array) -> jax.Array:
             squares = sum((axis - at) ** 2 for axis, at in zip(grid, corner.astype(maps.dtype)))
             return jnp.where(want, jnp.exp(-squares / (2 * width**2)), 0)
 
         return jax.vmap(peak)(corners, wanted).max(0)
 
-    return ((maps - jax.vmap(desired)(corners, wanted)) ** 2).mean()
+    return ((maps - jax.vmap(draw_peaks)(corners, wanted)) ** 2).mean()
 
 
 def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:

@@ -41,9 +41,8 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
 
     kernels, steps = np.asarray(fit.watched["filter"]), np.asarray(fit.steps)
     similarity = np.asarray(fit.watched["similarity"])
-    shown = np.unique(
-        np.geomspace(1, len(steps), FRAMES).round().astype(int) - 1
-    )  # most changes happen early
+    epochs = np.geomspace(1, len(steps), FRAMES).round().astype(int) - 1  # most changes happen early
+    chosen = np.unique(epochs)
     figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=64)
     axes = figure.subplots(1, 3)
     images = three_panels(axes, kernels[-1], scene, np.abs(kernels).max())
@@ -52,7 +51,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
     heading = figure.suptitle(" ")
 
     def draw(frame: int) -> list[Any]:
-        number = shown[frame]
+        number = chosen[frame]
         heading.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
         heat = response(kernels[number], scene)
         for image, data in zip(images, (kernels[number], magnitude(kernels[number]), heat), strict=True):
@@ -60,7 +59,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
         images[2].set_clim(heat.min(), heat.max())
         return images
 
-    return FuncAnimation(figure, draw, frames=len(shown), interval=250, repeat_delay=2000)
+    return FuncAnimation(figure, draw, frames=len(chosen), interval=250, repeat_delay=2000)
 
 
 def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path:
