@@ -559,7 +559,7 @@ OF_SCENES = {
 
 @pytest.mark.parametrize("name", OF_SCENES)
 def test_one_scene_without_a_leading_axis_is_refused(name):
-    remedy = r"Make a batch of one scene by jax.tree.map\(lambda a: a\[None\], scene\)"
+    remedy = r"Make a batch of one scene with jax.tree.map\(lambda a: a\[None\], scene\)"
     rule = rf"^{name}: `scenes` must have one leading axis in common; got a signal of .*{remedy}"
     with pytest.raises(ValueError, match=rule):
         OF_SCENES[name](ONE)
