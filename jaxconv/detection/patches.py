@@ -71,7 +71,7 @@ def patch_statistics(
 def _measure(scenes: Scene, size: tuple[int, ...], target: int, stride: int) -> PatchStatistics:
     space = scenes.signal.shape[1:]
     (signal,) = as_floats(scenes.signal)
-    middle = (signal / signal.size).sum()  # subtracted against rounding; the covariance does not depend on it
+    middle = (signal / signal.size).sum()  # subtracted against rounding; the covariance is the same
     scenes = replace(scenes, signal=signal - middle)
     m, dtype = int(np.prod(size)), signal.dtype
     starts = [np.arange(0, n - k + 1, stride) for n, k in zip(space, size, strict=True)]
