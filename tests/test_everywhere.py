@@ -44,7 +44,7 @@ def test_every_public_function_has_a_call():
         and not name.startswith("_")
         and (hasattr(module, "__all__") or getattr(module, name).__module__ == module.__name__)
     }
-    public.discard("matching.match_template")  # the package's own
+    public -= {"matching.match_template", "kernels.gaussian_filter"}  # the package's own
     public |= {"learning.default_optimizer"}  # which is cached, and so no plain function
     assert public == {name.split(",")[0] for name in ALL} | WITHOUT_ARRAYS
 

@@ -31,6 +31,7 @@ def test_coefficients_of_what_was_prepared(rng):
     np.testing.assert_allclose(jaxconv.correlate(a, prepared, normalize="coefficient"), want, atol=1e-6)
 
 
+@pytest.mark.needs_x64
 def test_options_per_axis_are_in_the_order_of_the_axes(rng):
     image, kernel = rng.standard_normal((20, 22)), rng.standard_normal((3, 4))
     for axes in ((1, 0), (-1, -2), (0, 1)):
@@ -133,6 +134,7 @@ def test_weights_are_real_and_a_nan_among_them_is_told():
     assert jnp.isnan(matching.match(np.eye(9), np.eye(3), weights=np.full((3, 3), np.nan))).all()
 
 
+@pytest.mark.needs_x64
 def test_fill_values_that_are_zero_or_that_nothing_uses(rng):
     signal, kernel = rng.standard_normal(9), np.ones(3)
     for zero in (0, 0.0, np.float32(0), np.int32(0)):

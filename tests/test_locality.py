@@ -154,7 +154,7 @@ MEASURES = [
 def test_measures_are_those_of_their_own_window(measure, weights):
     """An error is judged by the energies of window and template, which a cosine is divided by."""
     w = np.ones(PATCH.shape) if weights is None else WEIGHTS.astype(float)
-    t, kind = PATCH.astype(float), measure.removeprefix("normalized_")
+    t, kind = PATCH.astype(float), measure.removeprefix("normalized_").replace("cosine", "correlation")
     match = jax.jit(partial(matching.match, measure=measure, weights=weights, method="fft"))
     for name in ("plain", "a half 300 brighter", "a half 10000 brighter", "a pixel of 10000"):
         windows = sliding_window_view(IMAGES[name].astype(float), PATCH.shape)

@@ -39,7 +39,7 @@ def test_match_template_is_scikit_images(rng, single, shapes, pad_input):
     np.testing.assert_allclose(got, skimages(image, template, pad_input), atol=1e-5)
 
 
-@pytest.mark.parametrize("mode", matching.normalized.PADDING)
+@pytest.mark.parametrize("mode", matching.template.PADDING)
 def test_match_template_pads_as_scikit_image(mode):
     image = data.camera()[100:160, 200:250]
     template = image[11:20, 15:30]

@@ -87,6 +87,8 @@ def cases(draw, law, method):
     if method == "lags":
         kernel[0] = draw(st.integers(30, 45))
         signal[0] = kernel[0] + draw(st.integers(0, 2)) if mode == "valid" else draw(st.integers(1, 3))
+    if method == "circular":  # whose kernels are no longer than the signal
+        signal, kernel = ([f(n, m) for n, m in zip(signal, kernel, strict=True)] for f in (max, min))
     if mode == "valid" and not whole:  # the kernel inside the signal, sometimes the other way round
         for axis in axes:
             signal[axis], kernel[axis] = sorted((signal[axis], kernel[axis]), reverse=True)
@@ -166,8 +168,7 @@ def shifts_by_a_delta(case):
 def is_shift_equivariant(case):
     """What wraps around may be turned before or after."""
     a, b, _ = case.arrays()
-    method = {"circular": "fft"}.get(case.method, case.method)
-    wrapped = {"method": method, "axes": case.axes, "mode": "same", "boundary": "wrap"}
+    wrapped = {"method": case.method, "axes": case.axes, "mode": "same", "boundary": "wrap"}
     turn = [1 + case.seed % 3] * len(case.axes)
     turned = convolve(np.roll(a, turn, case.axes), b, **wrapped)
     close(turned, np.roll(convolve(a, b, **wrapped), turn, case.axes), a, b)
@@ -254,7 +255,6 @@ OF_THE_WHOLE = (  # of the full convolution, zeros beyond: there `lags` has a si
     correlates_most_with_itself,
 )
 CANNOT = {  # law, method: how the law's convolution looks
-    (is_shift_equivariant, "fft"): "it is circular, and one FFT of the signal's own length",
     (correlates_most_with_itself, "overlap"): "the kernel is as long as the signal: a single block",
     (correlates_most_with_itself, "folded"): "the kernel has rows",
 }

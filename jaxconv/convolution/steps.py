@@ -51,8 +51,8 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
         for argument, given, made in zip(("in1", "in2"), (in1, in2), prepared)
     )
     conventions.check_ranks(convention, in1, in2)
-    a, b, result = _typed(call, in1, in2)
-    numbers = checks.axes(name, call.axes, a.ndim) if a.ndim else ()
+    numbers = checks.axes(name, call.axes, in1.ndim) if in1.ndim else ()
+    a, b, result = _typed(call, in1, in2, numbers)
     if not numbers:
         return (a * (b if convention.reflects else b.conj())).astype(result)
     if 0 in (*a.shape, *b.shape):
@@ -60,8 +60,10 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     for argument, shape in (("in1", a.shape), ("in2", b.shape)):
         checks.known(name, argument, [shape[axis] for axis in numbers])
     axes = along(call, a.shape, b.shape, fillvalue is not None)
-    if call.mode == "valid" or all(axis.boundary != "fill" for axis in axes):
-        fillvalue = None  # nothing is filled
+    fillvalue = _used(call, fillvalue, axes)
+    if call.normalize != "none" and not _is_zero_beyond(axes, fillvalue):
+        rule, got = "be 'none' unless zeros lie beyond the edges", repr(call.normalize)
+        raise checks.value_error(name, "normalize", rule, got, "Use boundary='fill', fillvalue=0.")
     if call.normalize == "coefficient" and not ready:  # else one was transformed as it is
         a, b = near_one(a, axes), near_one(b, axes)
     out = _convolve(call, a, b, axes, fillvalue, ready)
@@ -72,9 +74,11 @@ def computed(call: Call, in1: Any, in2: Any, fillvalue: jax.Array | None) -> jax
     return out.astype(result)
 
 
-def _typed(call: Call, in1: jax.Array, in2: jax.Array) -> tuple[jax.Array, jax.Array, np.dtype]:
+def _typed(
+    call: Call, in1: jax.Array, in2: jax.Array, numbers: Sequence[int]
+) -> tuple[jax.Array, jax.Array, np.dtype]:
     """Return the operands in the type of the computation, and the type of the result."""
-    transformed = any(1 not in pair for pair in zip(in1.shape, in2.shape))
+    transformed = any(1 not in (in1.shape[i], in2.shape[i]) for i in numbers)
     floats = call.normalize != "none" or (bool(call.convention.method) and transformed)
     result = conventions.result_type(in1.dtype, in2.dtype, floats)
     work = jnp.dtype("int32") if result.kind == "b" else result
@@ -135,7 +139,7 @@ def _convolve(
 
 def _is_commuted(call: Call, axes: Sequence[Axis], fillvalue: jax.Array | None) -> bool:
     """Return whether the operands change places, as a convolution allows: the longer is the signal."""
-    plain = fillvalue is None and all(axis.boundary == "fill" and axis.dilation == 1 for axis in axes)
+    plain = _is_zero_beyond(axes, fillvalue) and all(axis.dilation == 1 for axis in axes)
     lengths, taps = (math.prod(getattr(axis, n) for axis in axes) for n in ("length", "taps"))
     return plain and lengths < taps
 
@@ -167,15 +171,24 @@ def _extended(
     return lax.optimization_barrier(longer), left
 
 
+def _is_zero_beyond(axes: Sequence[Axis], fillvalue: jax.Array | None) -> bool:
+    """Return whether zeros lie beyond all edges."""
+    return fillvalue is None and all(axis.boundary == "fill" for axis in axes)
+
+
+def _used(call: Call, value: jax.Array | None, axes: Sequence[Axis]) -> jax.Array | None:
+    """Return a fill value, of one element, or raise; None where nothing is filled with it."""
+    if value is not None and value.size != 1:
+        words = "`fillvalue` must be scalar or an array with one element."
+        words = words if value.size else "`fillvalue` cannot be an empty array."
+        got = f"shape {value.shape}"
+        raise checks.value_error(call.name, "fillvalue", "be one number", got, "", words)
+    is_filled = call.mode != "valid" and any(axis.boundary == "fill" for axis in axes)
+    return value if is_filled else None
+
+
 def _fill(name: str, value: jax.Array, dtype: np.dtype) -> jax.Array:
     """Return the value of what lies beyond the edge, in the signal's dtype."""
-    got = f"shape {value.shape}"
-    if value.size == 0:
-        words = "`fillvalue` cannot be an empty array."
-        raise checks.value_error(name, "fillvalue", "be one number", got, "", words)
-    if value.size > 1:
-        words = "`fillvalue` must be scalar or an array with one element."
-        raise checks.value_error(name, "fillvalue", "be one number", got, "", words)
     if jnp.iscomplexobj(value) and not jnp.issubdtype(dtype, np.complexfloating):
         words = (
             "could not cast `fillvalue` directly to the output type (it was first converted to complex):"

@@ -105,6 +105,7 @@ def explain(
         loop that JAX cannot differentiate backwards, such as `lax.while_loop`.
 
     Example:
+        >>> from jaxconv import convolve
         >>> told = explain(convolve, jnp.ones(1000), jnp.ones(5))
         >>> [plan.method for plan in told.forward], len(told.gradient)
         (['shifts'], 2)

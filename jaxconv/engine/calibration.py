@@ -190,7 +190,9 @@ def _time(problem: Problem, constants: Constants) -> list[Measured]:
     runs = {}
     for name, seconds in predicted.items():
         if seconds <= most:
-            call = jax.jit(lambda x, k, m=able[name]: m.run(p, x, m.prepare_kernel(p, k)))
+            call = jax.jit(
+                lambda x, k, m=able[name]: m.run(p, m.prepare_signal(p, x), m.prepare_kernel(p, k))
+            )
             runs[name] = partial(call, signal, kernel)
     times = measure(runs, rounds=4, most=0.2)
     return [Measured(p, name, time.seconds) for name, time in times.items()]
