@@ -18,6 +18,7 @@ from scipy.optimize import least_squares
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHODS
+from jaxconv.engine.methods.method import Method
 from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.timing import measure
@@ -190,12 +191,15 @@ def _time(problem: Problem, constants: Constants) -> list[Measured]:
     runs = {}
     for name, seconds in predicted.items():
         if seconds <= most:
-            call = jax.jit(
-                lambda x, k, m=able[name]: m.run(p, m.prepare_signal(p, x), m.prepare_kernel(p, k))
-            )
-            runs[name] = partial(call, signal, kernel)
+            runs[name] = partial(jax.jit(partial(_whole, able[name], p)), signal, kernel)
     times = measure(runs, rounds=4, most=0.2)
     return [Measured(p, name, time.seconds) for name, time in times.items()]
+
+
+def _whole(method: Method, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Compute a problem by a method, from the operands as they come."""
+    prepared = method.prepare_signal(problem, signal), method.prepare_kernel(problem, kernel)
+    return method.run(problem, *prepared)
 
 
 def _fit(times: list[Measured], start: Constants) -> Constants:
