@@ -65,6 +65,30 @@ def test_windows_that_lie_beyond_the_signal(method):
     np.testing.assert_allclose(got, want)
 
 
+@pytest.mark.parametrize("method", ["auto", "shifts", "direct"])
+def test_an_empty_signal_under_padding_and_what_is_true_or_false(method):
+    empty, kernel = jnp.ones((2, 2, 9, 0)), jnp.ones((3, 2, 3, 3))
+    got = jaxconv.conv_general_dilated(empty, kernel, (1, 1), [(40, 40), (40, 40)], method=method)
+    assert got.shape == (2, 3, 87, 78)
+    assert not got.any()
+    flags, taps = jnp.ones((1, 1, 5000), bool), jnp.ones((1, 1, 3), bool)
+    want = jax.lax.conv_general_dilated(flags, taps, (1,), "VALID")
+    got = jaxconv.conv_general_dilated(flags, taps, (1,), "VALID", method=method)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    "dtypes", [("complex64", "float32"), ("float16", "float32"), ("int32", "int32")]
+)
+def test_strict_promotion_of_transforms(rng, dtypes):
+    a, b = (jnp.asarray(rng.integers(0, 9, n)).astype(t) for n, t in zip((40, 7), dtypes, strict=True))
+    with jax.numpy_dtype_promotion("strict"):
+        for function in (jaxconv.fftconvolve, jaxconv.oaconvolve, jaxconv.convolve):
+            got = function(a, b)
+            np.testing.assert_allclose(got, np.convolve(a, b), atol=1e-3)
+
+
 def test_a_nan_that_the_template_hides(rng):
     image = rng.standard_normal((12, 12))
     template, hidden = image[3:6, 4:7].copy(), np.zeros((3, 3), bool)

@@ -74,16 +74,17 @@ CORRELATE2D = Convention(
 
 def result_type(type1: np.dtype, type2: np.dtype, floats: bool = False) -> np.dtype:
     """Return the dtype of SciPy's result, within the bits that JAX has been given."""
-    if floats:  # which each operand becomes by itself
-        type1, type2 = (
-            jnp.promote_types(t, np.float32 if jnp.issubdtype(t, np.inexact) else np.float64)
-            for t in (type1, type2)
-        )
-    try:
-        wide = np.promote_types(type1, type2)
-    except TypeError:  # of two 16-bit floats
-        wide = jnp.promote_types(type1, type2)
-    return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
+    with jax.numpy_dtype_promotion("standard"):  # types alone, whatever the user allows of arrays
+        if floats:  # which each operand becomes by itself
+            type1, type2 = (
+                jnp.promote_types(t, np.float32 if jnp.issubdtype(t, np.inexact) else np.float64)
+                for t in (type1, type2)
+            )
+        try:
+            wide = np.promote_types(type1, type2)
+        except TypeError:  # of two 16-bit floats
+            wide = jnp.promote_types(type1, type2)
+        return jnp.dtype(jax.dtypes.canonicalize_dtype(wide))
 
 
 def check_ranks(c: Convention, in1: jax.Array, in2: jax.Array) -> None:

@@ -30,7 +30,10 @@ def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
     sizes = [part.size for part in jax.tree.leaves(result)]
     if not all(isinstance(size, int) for size in sizes) or max(sizes) < LEAST:  # symbolic, or small
         return compute()
+    if any(operand.size == 0 for operand in operands):  # zeros alone are summed
+        return compute()
     firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
+    firsts = [first.astype("int8") if first.dtype == bool else first for first in firsts]
 
     def never() -> Result:
         zero = sum(first - first for first in firsts)
