@@ -21,12 +21,12 @@ def assert_all_is_told(fn, *arrays):
     """Require that the plans of a function are what is computed, and return their methods."""
     plans = jaxconv.explain(fn, *arrays).forward
     COMPUTED.clear()
-    compiled = jax.jit(fn).lower(*arrays).compile().as_text()
+    lowered = jax.jit(fn).lower(*arrays)
     computed = {(method, problem) for test, method, problem in COMPUTED if test == current_test()}
     assert {(plan.method, as_seen(plan.method, plan.problem)) for plan in plans} == computed
     methods = {plan.method for plan in plans}
     if methods & BY_FFT:
-        assert "fft_length" in compiled
+        assert "fft_length" in lowered.compile().as_text()
     return methods
 
 
