@@ -1,6 +1,7 @@
 """Call: what a user asks of one convolution besides its arrays, checked and hashable."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from numbers import Number
 from typing import Any
 
@@ -31,6 +32,19 @@ class Call:
     def name(self) -> str:
         """The function that was called."""
         return self.convention.name
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
+
+    def __hash__(self) -> int:  # once: `jit` asks for it at every call
+        return self._hash
+
+
+@lru_cache(4096)
+def known_call(convention: Convention, options: tuple[tuple[str, Any], ...]) -> Call:
+    """Return the call that these options make, the same object for the same options."""
+    return called(convention, **dict(options))
 
 
 def called(

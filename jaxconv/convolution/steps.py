@@ -19,7 +19,7 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.convolution import boundaries, conventions
 from jaxconv.convolution.axis import Axis, along, boundary_names
-from jaxconv.convolution.call import Call, called, fill_of
+from jaxconv.convolution.call import Call, called, fill_of, known_call
 from jaxconv.convolution.conventions import Convention
 from jaxconv.convolution.layout import lay_out
 from jaxconv.convolution.normalizing import near_one, normalized
@@ -32,7 +32,10 @@ def slide(
     convention: Convention, in1: Any, in2: Any, *, fillvalue: Any = 0, **options: Any
 ) -> jax.Array:
     """Check the options of a call, make arrays, and convolve or correlate them by a convention."""
-    call = called(convention, **options)
+    try:
+        call = known_call(convention, tuple(options.items()))
+    except TypeError:  # an option is a list or an array, or wrong
+        call = called(convention, **options)
     if not isinstance(in1, jax.Array | Prepared):
         in1 = checks.array(call.name, "in1", in1)
     if not isinstance(in2, jax.Array | Prepared):
