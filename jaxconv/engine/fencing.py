@@ -36,7 +36,7 @@ def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
     firsts = [first.astype("int8") if first.dtype == bool else first for first in firsts]
 
     def never() -> Result:
-        zero = sum(first - first for first in firsts)
+        zero = sum((first - first).astype(firsts[0].dtype) for first in firsts)
         return jax.tree.map(
             lambda part: jnp.broadcast_to(jnp.asarray(zero, part.dtype), part.shape), result
         )
