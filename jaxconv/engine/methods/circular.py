@@ -51,20 +51,24 @@ def prepare_signal(problem: Problem, signal: jax.Array) -> jax.Array:
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
-    """Lay the kernel where the first output's window begins, and transform it."""
+    """Dilate the kernel, pad it to the signal's length and transform it."""
     p = problem
     forward, _ = fft.transforms(p, p.space)
     ends = [(0, n - m, 0) for n, m in zip(p.space, p.reach)]
-    stage = pad_space(fft.dilate_kernel(p, kernel), ends)
-    rolled = jnp.roll(stage, [-lo for lo, _ in p.padding], range(3, 3 + p.rank))
-    return fft.response(forward, rolled)
+    return fft.response(forward, pad_space(fft.dilate_kernel(p, kernel), ends))
 
 
 def run(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
-    """Multiply, transform back; places beyond the signal's length are those of its beginning again."""
+    """Multiply, transform back and roll to where the padding begins.
+
+    Not the kernel but the output is rolled, so that a cotangent, which is the signal of one derivative
+    and the kernel of the other, is transformed once for both. Places beyond the signal's length are
+    those of its beginning again.
+    """
     p = problem
     _, inverse = fft.transforms(p, p.space)
     out = inverse(fft.product(p, spectrum, response))
+    out = jnp.roll(out, [lo for lo, _ in p.padding], range(3, 3 + p.rank))
     beyond = {axis: (0, max(m - n, 0)) for axis, (m, n) in enumerate(zip(p.dense, p.space), 3)}
     return p.cut(wrap(out, beyond) if any(high for _, high in beyond.values()) else out)
 
