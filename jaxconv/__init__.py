@@ -14,8 +14,8 @@ from jaxconv.convolution.choosing import choose_conv_method, plan
 from jaxconv.convolution.lags import correlation_lags
 from jaxconv.convolution.masked import convolve_masked
 from jaxconv.convolution.preparing import prepare
-from jaxconv.convolution.scipy_family import convolve2d, correlate2d, fftconvolve, oaconvolve, sepfir2d
-from jaxconv.convolution.separable import convolve_separable
+from jaxconv.convolution.scipy_family import convolve2d, correlate2d, fftconvolve, oaconvolve
+from jaxconv.convolution.separable import convolve_separable, sepfir2d
 from jaxconv.engine.acceleration import accelerate, explain
 from jaxconv.kernels import gaussian_filter
 from jaxconv.matching import match_template

@@ -81,9 +81,14 @@ def not_empty(function: str, argument: str, value: jax.Array, scipy: str = "") -
         raise value_error(function, argument, "have elements", f"shape {value.shape}", remedy, scipy)
 
 
+def is_known(*shapes: Sequence[Any]) -> bool:
+    """Return whether no length is symbolic, as in `jax.export` of shapes with letters."""
+    return all(isinstance(n, int) for shape in shapes for n in shape)
+
+
 def known(function: str, argument: str, lengths: Sequence[Any]) -> None:
-    """Raise ValueError where a length is symbolic, as in `jax.export` of shapes with letters."""
-    if not all(isinstance(n, int) for n in lengths):
+    """Raise ValueError where a length is symbolic."""
+    if not is_known(lengths):
         rule = "have known lengths along the axes that are convolved, on which the plan depends"
         remedy = "Batch axes may be symbolic: name the others as `axes`."
         raise value_error(function, argument, rule, tuple(lengths), remedy)

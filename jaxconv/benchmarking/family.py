@@ -13,8 +13,8 @@ import scipy.signal
 
 from jaxconv.convolution import convolve, correlate
 from jaxconv.convolution.masked import convolve_masked
-from jaxconv.convolution.scipy_family import convolve2d, fftconvolve, oaconvolve, sepfir2d
-from jaxconv.convolution.separable import convolve_separable
+from jaxconv.convolution.scipy_family import convolve2d, fftconvolve, oaconvolve
+from jaxconv.convolution.separable import convolve_separable, sepfir2d
 from jaxconv.kernels import gaussian_filter
 
 Call = Callable[..., Any]

@@ -41,10 +41,10 @@ class Call:
         return self._hash
 
 
-@lru_cache(4096)
-def known_call(convention: Convention, options: tuple[tuple[str, Any], ...]) -> Call:
+@lru_cache(4096, typed=True)
+def known_call(convention: Convention, **options: Any) -> Call:
     """Return the call that these options make, the same object for the same options."""
-    return called(convention, **dict(options))
+    return called(convention, **options)
 
 
 def called(

@@ -1,22 +1,17 @@
 """SciPy's family beside `convolve` and `correlate`: the same names, arguments, answers and errors."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxconv import checks
 from jaxconv.convolution.conventions import (
-    CONVOLVE,
     CONVOLVE2D,
     CORRELATE2D,
     FFTCONVOLVE,
     OACONVOLVE,
-    result_type,
 )
 from jaxconv.convolution.steps import slide
 from jaxconv.engine.planning import Plan
@@ -317,77 +312,6 @@ def correlate2d(
     )
 
 
-def sepfir2d(
-    input: Any,
-    hrow: Any,
-    hcol: Any,
-    *,
-    boundary: Boundary | str = "symmetric",
-    method: Method | Plan = "auto",
-    precision: lax.PrecisionLike = None,
-    max_bytes: int | None = None,
-    local: bool = False,
-) -> jax.Array:
-    """Convolve a matrix with one kernel along its rows and one along its columns.
-
-    `scipy.signal.sepfir2d`, which continues the matrix mirrored, its edges repeated.
-
-    Args:
-        input: the matrix.
-        hrow: the kernel along each row, of odd length.
-        hcol: the kernel along each column, of odd length.
-        boundary: as for `convolve`.
-        method: as for `convolve`, for each of the two convolutions.
-        precision: as for `convolve`.
-        max_bytes: as for `convolve`.
-        local: as for `convolve`.
-
-    Shapes:
-        input (n1, n2), hrow (m2,), hcol (m1,) -> (n1, n2).
-
-    Returns:
-        The convolution, in float32 or more.
-
-    Raises:
-        ValueError: if a kernel is even, or an operand has not as many axes as it must.
-        TypeError: if an operand is not an array of numbers.
-
-    Gradient:
-        As for `convolve`.
-
-    Source:
-        `scipy.signal.sepfir2d`.
-
-    Example:
-        >>> sepfir2d([[0, 0, 0], [0, 1, 0], [0, 0, 0.0]], [1, 2, 1], [1, 0, -1]).tolist()
-        [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]
-    """
-    image = _with_axes("input", input, 2)
-    image = image.astype(result_type(image.dtype, np.dtype("float32")))
-    row, column = _with_axes("hrow", hrow, 1), _with_axes("hcol", hcol, 1)
-    for name, kernel in (("hrow", row), ("hcol", column)):
-        if kernel.size % 2 == 0:
-            words = "hrow and hcol must be odd length:"
-            got = f"shape {kernel.shape}"
-            raise checks.value_error("sepfir2d", name, "have an odd length", got, "", words)
-    typed = [kernel for kernel in (hrow, hcol) if hasattr(kernel, "dtype")]  # lists take the matrix's
-    dtype = jnp.result_type(image, *(checks.array("sepfir2d", "hrow", kernel) for kernel in typed))
-    image, row, column = (operand.astype(dtype) for operand in (image, row, column))
-    if image.size == 0:
-        return image
-    passes = partial(
-        slide,
-        CONVOLVE.called("sepfir2d"),
-        mode="same",
-        boundary=boundary,
-        method=method,
-        precision=precision,
-        max_bytes=max_bytes,
-        local=local,
-    )
-    return passes(passes(image, row[None], axes=1), column[:, None], axes=0)
-
-
 def _cut(out: jax.Array, in1: Any, mode: str) -> jax.Array:
     """Cut the middle out of what in2 alone has along in1's axes of length 1, as SciPy's "same" does."""
     shape = np.shape(in1)
@@ -396,13 +320,3 @@ def _cut(out: jax.Array, in1: Any, mode: str) -> jax.Array:
     starts = [(n - 1) // 2 if m == 1 else 0 for n, m in zip(out.shape, shape)]
     sizes = [1 if m == 1 else n for n, m in zip(out.shape, shape)]
     return lax.dynamic_slice(out, starts, sizes) if list(out.shape) != sizes else out
-
-
-def _with_axes(name: str, value: Any, rank: int) -> jax.Array:
-    """Return an operand of `sepfir2d` as an array with `rank` axes, or raise ValueError."""
-    array = checks.array("sepfir2d", name, value)
-    if array.ndim != rank:
-        words = f"object {'too deep' if array.ndim > rank else 'of too small depth'} for desired array:"
-        rule, got = f"have {rank} axes" if rank > 1 else "have 1 axis", f"shape {array.shape}"
-        raise checks.value_error("sepfir2d", name, rule, got, "", words)
-    return array

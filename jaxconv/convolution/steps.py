@@ -26,6 +26,7 @@ from jaxconv.convolution.normalizing import near_one, normalized
 from jaxconv.engine.how import How
 from jaxconv.engine.preparation import Prepared, convolution, one_of_both, taken
 from jaxconv.engine.primitive import plans_in
+from jaxconv.engine.problem import added_and_cropped
 
 
 def slide(
@@ -33,7 +34,7 @@ def slide(
 ) -> jax.Array:
     """Check the options of a call, make arrays, and convolve or correlate them by a convention."""
     try:
-        call = known_call(convention, tuple(options.items()))
+        call = known_call(convention, **options)
     except TypeError:  # an option is a list or an array, or wrong
         call = called(convention, **options)
     if not isinstance(in1, jax.Array | Prepared):
@@ -123,7 +124,7 @@ def _convolve(
         elif call.how.method in ("auto", "shifts"):
             layout = layout.in_place(math.prod(axis.taps for axis in axes))
     shapes = a.shape, kernel.shape
-    wraps = {axis.number for axis in axes if axis.boundary == "wrap" and _is_known(*shapes)}
+    wraps = {axis.number for axis in axes if axis.boundary == "wrap" and checks.is_known(*shapes)}
     a, padding = _extended(call, a, axes, wraps, fillvalue)
     facts = {axis.number: (axis.part.step, padding[axis.number], axis.dilation) for axis in axes}
     by_axis = [facts.get(number, (1, (0, 0), 1)) for number in layout.space]
@@ -147,11 +148,6 @@ def _is_commuted(call: Call, axes: Sequence[Axis], fillvalue: jax.Array | None) 
     return plain and lengths < taps
 
 
-def _is_known(*shapes: Sequence[Any]) -> bool:
-    """Return whether no length is symbolic."""
-    return all(isinstance(n, int) for shape in shapes for n in shape)
-
-
 def _extended(
     call: Call, signal: jax.Array, axes: Sequence[Axis], wraps: set[int], fillvalue: jax.Array | None
 ) -> tuple[jax.Array, dict[int, tuple[int, int]]]:
@@ -165,9 +161,8 @@ def _extended(
     for axis in axes:
         if axis.number in wraps or (axis.boundary == "fill" and value is None):
             continue
-        low, high = axis.padding
-        widths[axis.number], names[axis.number] = (max(low, 0), max(high, 0)), axis.boundary
-        left[axis.number] = min(low, 0), min(high, 0)
+        (widths[axis.number],), (left[axis.number],) = added_and_cropped([axis.padding])
+        names[axis.number] = axis.boundary
     if not any(map(any, widths)):
         return signal, left
     longer = boundaries.extend(signal, widths, names, 0 if value is None else value)

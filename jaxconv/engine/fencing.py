@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv import checks
+
 Result = TypeVar("Result")  # an array, or a tree of them
 LEAST = 4096  # elements; with fewer there is nothing to gain, and XLA 0.10 got one such branch wrong
 
@@ -28,9 +30,8 @@ def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
     """
     result = jax.eval_shape(compute)
     sizes = [part.size for part in jax.tree.leaves(result)]
-    if not all(isinstance(size, int) for size in sizes) or max(sizes) < LEAST:  # symbolic, or small
-        return compute()
-    if any(operand.size == 0 for operand in operands):  # zeros alone are summed
+    is_empty = any(operand.size == 0 for operand in operands)  # then zeros alone are summed
+    if not checks.is_known(sizes) or max(sizes) < LEAST or is_empty:
         return compute()
     firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
     firsts = [first.astype("int8") if first.dtype == bool else first for first in firsts]

@@ -25,7 +25,7 @@ from jaxconv import checks
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan, plan, possible
-from jaxconv.engine.problem import Problem, wrap
+from jaxconv.engine.problem import Problem, added_and_cropped, wrap
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -94,8 +94,7 @@ def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | No
 
 
 def _is_known(equation: core.JaxprEqn) -> bool:
-    shapes: list[Any] = [getattr(v.aval, "shape", ()) for v in equation.invars]
-    return all(isinstance(n, int) for shape in shapes for n in shape)
+    return checks.is_known(*(getattr(v.aval, "shape", ()) for v in equation.invars))
 
 
 def _problem_in(operands: Sequence[Any], platform: str, **params: Any) -> Problem:
@@ -182,14 +181,13 @@ def _transpose_signal(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...],
     """
     stays = not any(wraps) or (all(wraps) and _is_as_long(lhs.aval, cotangent, params))
     spec = params["dimension_numbers"].lhs_spec[2:]
-    widths = {axis: (max(lo, 0), max(hi, 0)) for axis, (lo, hi) in zip(spec, params["padding"])}
-    left = [(min(lo, 0), min(hi, 0)) for lo, hi in params["padding"]]
+    added, cropped = added_and_cropped(params["padding"])
 
     def forward(lhs, rhs):
         if stays:
             return lax_p.bind(lhs, rhs, **params)
-        at = {axis: pair for axis, pair, w in zip(widths, widths.values(), wraps) if w}
-        padding = [kept if w else pair for kept, pair, w in zip(left, params["padding"], wraps)]
+        at = {axis: pair for axis, pair, w in zip(spec, added, wraps) if w}
+        padding = [kept if w else pair for kept, pair, w in zip(cropped, params["padding"], wraps)]
         return lax_p.bind(wrap(lhs, at), rhs, **dict(params, padding=tuple(padding)))
 
     def transposed(cotangent, rhs):

@@ -9,6 +9,7 @@ express is brought to this form by `primitive.py`.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from jax import lax
 
 Shape = tuple[int, ...]
+Padding = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Problem:
     space: Shape  # of the signal
     window: Shape  # of the kernel
     strides: Shape
-    padding: tuple[tuple[int, int], ...]
+    padding: Padding
     signal_dilation: Shape
     kernel_dilation: Shape
     dtype: str  # of the operands
@@ -125,7 +127,8 @@ class Problem:
 
     def _wrapped_widths(self) -> list[tuple[int, int]]:
         wraps = self.wraps or (False,) * self.rank
-        return [(max(lo, 0), max(hi, 0)) if w else (0, 0) for w, (lo, hi) in zip(wraps, self.padding)]
+        added, _ = added_and_cropped(self.padding)
+        return [pair if w else (0, 0) for w, pair in zip(wraps, added)]
 
     def stage(self, signal: jax.Array, size: Shape | None = None) -> jax.Array:
         """Dilate and pad a signal of this problem, to a spatial size, by default that of its padding."""
@@ -135,6 +138,12 @@ class Problem:
     def cut(self, out: jax.Array) -> jax.Array:
         """Take the wanted places of an output that begins with them: every stride-th of `dense`."""
         return lax.slice(out, [0] * out.ndim, [*out.shape[:3], *self.dense], [1, 1, 1, *self.strides])
+
+
+def added_and_cropped(padding: Sequence[tuple[int, int]]) -> tuple[Padding, Padding]:
+    """Divide the padding of each axis into what is added beyond its edges and what is cropped inside."""
+    added = tuple((max(low, 0), max(high, 0)) for low, high in padding)
+    return added, tuple((min(low, 0), min(high, 0)) for low, high in padding)
 
 
 def pad_space(operand: jax.Array, config: list[tuple[int, int, int]]) -> jax.Array:

@@ -12,8 +12,9 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.convolution import correlate
 from jaxconv.convolution.boundaries import canonical
+from jaxconv.convolution.call import Call, fill_of
 from jaxconv.convolution.conventions import CONVOLVE
-from jaxconv.convolution.steps import slide
+from jaxconv.convolution.separable import in_turn, line_calls
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating, magnitude
 from jaxconv.kernels.differences import sobel
@@ -90,17 +91,21 @@ def gaussian_filter(
     if radius is not None:
         radii = checks.per_axis(function, "radius", radius, len(chosen), 0)
     names = canonical(function, boundary, len(chosen))
-    how: Any = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
-    convolve = partial(slide, CONVOLVE.called(function), mode="same", **how)
-    out = signal.astype(floating(signal.dtype))
-    for axis, s, k, r, name in zip(chosen, sigmas, orders, radii, names):
-        if not checks.is_traced(s) and s == 0:
-            continue
-        line = gaussian(s, k, truncate=truncate, radius=r).astype(out.dtype)
-        line = jnp.expand_dims(line, [i for i in range(out.ndim) if i != axis])
-        fill = {"fillvalue": fillvalue} if name == "fill" else {}
-        out = convolve(out, line, axes=axis, boundary=name, **fill)
-    return out
+    how = {"method": method, "precision": precision, "max_bytes": max_bytes, "local": local}
+    kept = [i for i, s in enumerate(sigmas) if checks.is_traced(s) or s != 0]
+    pairs = [chosen[i] for i in kept], [names[i] for i in kept]
+    calls = line_calls(CONVOLVE.called(function), *pairs, mode="same", **how)
+    kernels = [gaussian(sigmas[i], orders[i], truncate=truncate, radius=radii[i]) for i in kept]
+    fill = fill_of(function, fillvalue)
+    return _smoothed(calls, signal, kernels, [fill] * len(kept))
+
+
+@partial(jax.jit, static_argnums=0)
+def _smoothed(
+    calls: tuple[Call, ...], signal: jax.Array, kernels: list[jax.Array], fills: list[Any]
+) -> jax.Array:
+    dtype = floating(signal.dtype)
+    return in_turn(calls, signal.astype(dtype), [kernel.astype(dtype) for kernel in kernels], fills)
 
 
 def edges(image: jax.Array) -> jax.Array:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -77,7 +78,12 @@ def gaussian(
     """
     (order,) = checks.per_axis("gaussian", "order", order, 1, 0)
     radius = gaussian_radius("gaussian", sigma, truncate, radius)
-    x, sigma = jnp.arange(-radius, radius + 1, dtype=float), jnp.asarray(sigma, float)
+    return _sampled(jnp.asarray(sigma, float), order, radius)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _sampled(sigma: jax.Array, order: int, radius: int) -> jax.Array:
+    x = jnp.arange(-radius, radius + 1, dtype=float)
     width = jnp.where(sigma == 0, 1, sigma)
     u = x / width
     bell = jnp.exp(-0.5 * u**2)

@@ -14,7 +14,7 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods.method import Method
-from jaxconv.engine.problem import Problem, pad_space
+from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down
 MOST_PADDED = 2  # input features up to which padding beforehand is faster
@@ -60,15 +60,15 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     p = problem
     if p.platform != "cpu":
         return _call(p, signal, kernel, features_last=False)
-    crop = [(min(lo, 0), min(hi, 0), 0) for lo, hi in p.padding]
+    added, cropped = added_and_cropped(p.padding)
+    crop = [(*pair, 0) for pair in cropped]
     is_beyond = any(n + lo + hi < 0 for n, (lo, hi, _) in zip(p.dilated, crop))  # windows on zeros alone
     if _pads(p) or is_beyond:
         signal = p.stage(signal)
         p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
     if max(p.signal_dilation, default=1) == 1 and min(map(min, p.padding), default=0) < 0:
         signal = pad_space(signal, crop)
-        left = tuple((max(lo, 0), max(hi, 0)) for lo, hi in p.padding)
-        p = replace(p, space=signal.shape[3:], padding=left)
+        p = replace(p, space=signal.shape[3:], padding=added)
     if p.groups == 1 or p.inputs == p.outputs == 1 or p.groups > MOST_CALLS:
         return _call(p, signal, kernel, features_last=True)
     alone = replace(p, groups=1)
