@@ -11,17 +11,22 @@ This file and `rewriting.py` alone touch what JAX does not call stable: `jax.int
 and the primitive of lax.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax._src.dispatch import prim_requires_devices_during_lowering as needing_devices
+from jax.experimental.custom_partitioning import custom_partitioning
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
 from jaxconv import checks
+from jaxconv.engine import sharding
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan, plan, possible
@@ -31,7 +36,17 @@ from jaxconv.engine.rewriting import Memory, Replace, rewritten
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 lax_p = lax.conv_general_dilated_p
-convolution_p = core.Primitive("convolution")
+
+
+class _Convolution(core.Primitive):
+    """The primitive; of operands sharded along Explicit axes it becomes a `jax.shard_map` of itself."""
+
+    def bind(self, *operands: Any, **params: Any) -> Any:
+        over_mesh = _over_mesh(*map(jax.typeof, operands), **params)
+        return over_mesh(*operands) if over_mesh else super().bind(*operands, **params)
+
+
+convolution_p = _Convolution("convolution")
 
 
 def convolution(
@@ -60,7 +75,7 @@ def planned(
 def _planning(how: How, wraps: tuple[bool, ...], check: bool) -> tuple[Replace, Memory]:
     """Return what puts our primitive where lax's stands, and the memory of where it was put."""
 
-    def replace(equation: core.JaxprEqn) -> core.JaxprEqn:
+    def exchange(equation: core.JaxprEqn) -> core.JaxprEqn:
         if equation.primitive is not lax_p:
             return equation
         if not _is_known(equation):  # a length of `jax.export`'s symbolic shapes: left to lax
@@ -73,7 +88,7 @@ def _planning(how: How, wraps: tuple[bool, ...], check: bool) -> tuple[Replace, 
             plan(_problem_in(equation.invars, platform_name(), **params), how)
         return equation.replace(primitive=convolution_p, params=params)
 
-    return replace, Memory()
+    return exchange, Memory()
 
 
 def plans_in(fn: Callable[..., Any], operands: Sequence[Any], platform: str | None = None) -> list[Plan]:
@@ -227,14 +242,98 @@ def _compiled(platform: str, how: How, params: tuple[tuple[str, Any], ...]):
     return jax.jit(partial(run, platform, how=how, **dict(params)))
 
 
+def _over_mesh(lhs: Any, rhs: Any, **params: Any) -> Callable[..., jax.Array] | None:
+    """Return a function that convolves shard by shard, or None where no Explicit axis divides anything."""
+    mesh = lhs.sharding.mesh
+    names = frozenset(mesh.explicit_axes)
+    if not names:
+        return None
+    out = _abstract(lhs, rhs, **params)
+    specs = [a.sharding.spec for a in (lhs, rhs, out)]
+    if not any(any(spec) for spec in specs) or not all(map(checks.is_known, (lhs.shape, rhs.shape))):
+        return None
+    if not math.prod(out.shape):
+        return None
+    problem = problem_of(lhs, rhs, platform_name(), **params)
+    return _mapped(problem, mesh, names, *specs, tuple(params.items()))
+
+
+@lru_cache(1024)
+def _mapped(problem: Problem, mesh, names: frozenset[str], lhs, rhs, out, params):
+    options = dict(params)
+    one_shard = _one_shard(problem, mesh, lhs, rhs, out, **options)
+    mapped = jax.shard_map(
+        one_shard, mesh=mesh, in_specs=(lhs, rhs), out_specs=out, axis_names=names
+    )
+    return jax.jit(mapped)
+
+
+def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any):
+    """Return what one shard computes of a convolution whose arrays are divided by these specs."""
+    params = {name: value for name, value in params.items() if name not in ("out_sharding", "wraps")}
+    specs = [
+        sharding.in_order(spec, order)
+        for spec, order in zip((lhs, rhs, out), params["dimension_numbers"], strict=True)
+    ]
+    sizes = dict(mesh.shape)
+    divided = sharding.division(problem, params["batch_group_count"] > 1, sizes, *specs)
+    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), *specs)
+
+    def convolve(lhs: jax.Array, rhs: jax.Array, wraps: tuple[bool, ...], **params: Any) -> jax.Array:
+        call = partial(lax.conv_general_dilated, **params)
+        return planned(call, replace(how, problem=None), wraps)(lhs, rhs)
+
+    return partial(whole.one_shard, convolve=convolve, **params)
+
+
+def _lower(platform: str, ctx: mlir.LoweringRuleContext, *operands: Any, **params: Any):
+    """Lower to what is planned; where the compiler divides arrays, to what it may divide as it likes."""
+    fn = partial(run, platform, **params)
+    if _is_divided_by_compiler(ctx):
+        fn = _partitioned(platform, **params)
+    return mlir.lower_fun(fn, multiple_results=False)(ctx, *operands)
+
+
+def _is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
+    """Return whether arrays may be divided over devices without their types telling so."""
+    module, signal = ctx.module_context, ctx.avals_in[0]
+    is_many = getattr(module.axis_context, "num_devices", 1) > 1  # else a mesh's own code, or one device
+    is_export = module.lowering_parameters.for_export
+    return is_many and not is_export and not signal.sharding.mesh.explicit_axes
+
+
+def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
+    """Return a convolution that is divided by the compiler, and computed shard by shard."""
+    of_lax = {name: value for name, value in params.items() if name not in ("how", "wraps")}
+
+    @custom_partitioning
+    def convolve(lhs, rhs):
+        return lax_p.bind(lhs, rhs, **of_lax)
+
+    def partition(mesh, operands, result):
+        lhs, rhs = operands
+        problem = problem_of(lhs, rhs, platform, **params)
+        shardings = [a.sharding for a in (lhs, rhs, result)]
+        specs = [s.spec for s in shardings]
+        return mesh, _one_shard(problem, mesh, *specs, **params), shardings[2], tuple(shardings[:2])
+
+    def rule(mesh, operands, results):
+        lhs, rhs = (jax.ShapeDtypeStruct(t.shape, jnp.float32) for t in operands)
+        problem = problem_of(lhs, rhs, platform, **params)
+        return sharding.rule(problem, params["batch_group_count"] > 1, params["dimension_numbers"])
+
+    convolve.def_partition(partition, sharding_rule=rule)
+    return convolve
+
+
 convolution_p.def_impl(_evaluate)
 convolution_p.def_abstract_eval(_abstract)
 ad.defbilinear(convolution_p, _transpose_signal, _transpose_kernel)
 batching.primitive_batchers[convolution_p] = _batch
 for _platform in PLATFORMS:
-    _lowering = mlir.lower_fun(partial(run, _platform), multiple_results=False)
-    mlir.register_lowering(convolution_p, _lowering, platform=_platform)
-mlir.register_lowering(convolution_p, mlir.lower_fun(partial(run, "other"), multiple_results=False))
+    mlir.register_lowering(convolution_p, partial(_lower, _platform), platform=_platform)
+mlir.register_lowering(convolution_p, partial(_lower, "other"))
+needing_devices.add(convolution_p)
 
 
 def run_planned(chosen: Plan, signal: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -1,0 +1,173 @@
+"""Halo: the piece of a sharded axis that each shard needs, fetched from the shards that hold it.
+
+Every function here runs inside `jax.shard_map` or its like, on one shard. Positions along the axis are those
+of the whole array. Which shard sends what is known while tracing, so each fetch is at most one
+`jax.lax.ppermute` per neighbour at a distance, of no more than the samples that are needed.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+Names = tuple[str, ...]  # of mesh axes, the slowest first
+
+
+class Transfer(NamedTuple):
+    """What shards at one distance send: the samples [first, last) of each, from source to target."""
+
+    distance: int  # from target to source, in shards
+    first: int
+    last: int
+    pairs: tuple[tuple[int, int], ...]  # source and target
+
+
+def fetch(
+    part: jax.Array,
+    axis: int,
+    length: int,
+    held: Names,
+    wanted: Names,
+    count: int,
+    starts: Sequence[int],
+    size: int,
+    boundary: str = "fill",
+) -> jax.Array:
+    """Return the piece of an axis that this shard needs.
+
+    Args:
+        part: what this shard holds.
+        axis: the axis.
+        length: of the whole array along it; what lies behind it in the last shards is ignored.
+        held: mesh axes that the array is divided over along this axis; () if every shard holds all.
+        wanted: mesh axes that the pieces are divided over; the same as `held`, if that is not ().
+        count: how many shards there are along `wanted`.
+        starts: where the piece of each shard begins; may lie outside of the array.
+        size: of each piece.
+        boundary: what lies beyond the edges: zeros for "fill", or as for `convolve`.
+    """
+    n = part.shape[axis]
+    here = lax.axis_index(wanted)
+    homes = [n * d if held else 0 for d in range(count)]
+    part = _without_tail(part, axis, length, count, here) if held else part
+    sources = [_sources(start, size, length, boundary) for start in starts]
+    lefts, rights = [part], []
+    begin = 0  # of the samples at hand, relative to the shard's own
+    if held:
+        for t in transfers(sources, n, count, boundary == "wrap"):
+            piece = lax.slice_in_dim(part, t.first, t.last, axis=axis)
+            moved = lax.ppermute(piece, held, t.pairs) if t.pairs else jnp.zeros_like(piece)
+            if t.distance < 0:
+                lefts.insert(-1, moved)
+                begin = t.distance * n + t.first if not begin else begin
+            else:
+                rights.append(moved)
+    at_hand = lax.concatenate([*lefts, *rights], axis) if len(lefts) + len(rights) > 1 else part
+    if not held and boundary == "wrap":
+        at_hand, begin = _around(part, axis, min(starts), max(starts) + size), min(starts)
+    offsets = [start - home - begin for start, home in zip(starts, homes)]
+    low, high = max(0, -min(offsets)), max(0, max(offsets) + size - at_hand.shape[axis])
+    if low or high:
+        config = [(0, 0, 0)] * part.ndim
+        config[axis] = (low, high, 0)
+        at_hand = lax.pad(at_hand, jnp.zeros((), part.dtype), config)
+    offsets = [offset + low for offset in offsets]
+    if len(set(offsets)) == 1:
+        piece = lax.slice_in_dim(at_hand, offsets[0], offsets[0] + size, axis=axis)
+    else:
+        piece = lax.dynamic_slice_in_dim(at_hand, jnp.asarray(offsets)[here], size, axis)
+    if boundary in ("fill", "wrap"):
+        return piece
+    return _continued(piece, at_hand, axis, length, starts, offsets, here, boundary)
+
+
+def transfers(
+    sources: Sequence[tuple[int, int]], n: int, count: int, ring: bool
+) -> list[Transfer]:
+    """Return what is sent so that each shard has the samples [first, last) that it needs.
+
+    The nearest come last on the left and first on the right, and between a distance and the shard itself
+    nothing is left out, so that what arrives is one piece.
+    """
+    wanted: dict[int, list[tuple[int, int, int, int]]] = {}
+    for target, (first, last) in enumerate(sources):
+        if first >= last:
+            continue
+        for source in range(first // n, (last - 1) // n + 1):
+            if source == target or (not ring and not 0 <= source < count):
+                continue
+            low, high = max(first - source * n, 0), min(last - source * n, n)
+            wanted.setdefault(source - target, []).append((low, high, source % count, target))
+    if not wanted:
+        return []
+    found = []
+    for distance in range(min(*wanted, 0), max(*wanted, 0) + 1):
+        if distance == 0:
+            continue
+        asked = wanted.get(distance, [])
+        first = min([low for low, *_ in asked], default=0) if distance == min(wanted) < 0 else 0
+        last = max([high for _, high, *_ in asked], default=0) if distance == max(wanted) > 0 else n
+        found.append(Transfer(distance, first, last, tuple((s, t) for *_, s, t in asked)))
+    return found
+
+
+def mapped(places: np.ndarray, length: int, boundary: str) -> np.ndarray:
+    """Return which sample stands at each place along an axis that is continued by a boundary."""
+    if boundary == "wrap":
+        return places % length
+    if boundary == "edge":
+        return np.clip(places, 0, length - 1)
+    period = 2 * length if boundary == "symmetric" else max(2 * (length - 1), 1)
+    turned = places % period
+    return np.where(turned < length, turned, period - turned - (boundary == "symmetric"))
+
+
+def _sources(start: int, size: int, length: int, boundary: str) -> tuple[int, int]:
+    """Return the range of samples that stand in a piece."""
+    if boundary == "wrap":
+        return start, start + size
+    first, last = max(start, 0), min(start + size, length)
+    if boundary != "fill":
+        outside = [np.arange(start, min(start + size, 0)), np.arange(max(length, start), start + size)]
+        stand = mapped(np.concatenate(outside), length, boundary)
+        inside = [first, last - 1] if first < last else []
+        stand = [*inside, *stand.tolist()]
+        first, last = (min(stand), max(stand) + 1) if stand else (0, 0)
+    return first, last
+
+
+def _continued(piece, at_hand, axis, length, starts, offsets, here, boundary):
+    """Put into a piece what stands beyond the edges of the whole array."""
+    size = piece.shape[axis]
+    low = min(max(0, -min(starts)), size)
+    high = min(max(0, max(starts) + size - length), size - low)
+    pieces = [lax.slice_in_dim(piece, low, size - high, axis=axis)]
+    for is_left, width, at in ((True, low, 0), (False, high, size - high)):
+        if width:
+            steps = np.arange(at, at + width)
+            table = [
+                mapped(start + steps, length, boundary) - start + offset
+                for start, offset in zip(starts, offsets)
+            ]
+            strip = jnp.take(at_hand, jnp.asarray(table)[here], axis)
+            pieces.insert(0 if is_left else len(pieces), strip)
+    return lax.concatenate(pieces, axis) if len(pieces) > 1 else piece
+
+
+def _around(whole: jax.Array, axis: int, first: int, last: int) -> jax.Array:
+    return jnp.take(whole, np.arange(first, last) % whole.shape[axis], axis)
+
+
+def _without_tail(
+    part: jax.Array, axis: int, length: int, count: int, here: jax.Array
+) -> jax.Array:
+    """Put zeros where the last shards hold nothing of the array."""
+    n = part.shape[axis]
+    if length % n == 0:
+        return part
+    left = jnp.asarray([np.clip(length - shard * n, 0, n) for shard in range(count)], np.int32)
+    is_inside = lax.broadcasted_iota(np.int32, part.shape, axis) < left[here]
+    return jnp.where(is_inside, part, jnp.zeros((), part.dtype))

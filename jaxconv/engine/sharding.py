@@ -1,0 +1,219 @@
+"""Sharding: one convolution of arrays that are divided over a mesh, each shard computing its own part.
+
+    division   which mesh axes divide which part of the convolution, read off the operands' shardings
+    one_shard  what a shard does: fetch the samples that it lacks, convolve as planned for its own shape,
+               and sum over the shards that hold other features or other samples of the kernel
+
+Batch, groups, output features and places are divided without traffic but the halo; input features, and the
+kernel's own samples where it is as long as the signal (as in a kernel's gradient), are summed by one
+`jax.lax.psum`. Whatever else is divided is gathered first.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv.engine.halo import Names, fetch
+from jaxconv.engine.problem import Problem
+
+Spec = tuple[Names, ...]  # per axis of an array, the mesh axes that divide it
+
+
+@dataclass(frozen=True)
+class Division:
+    """Which mesh axes divide which part of a convolution."""
+
+    groups: Names
+    batch: Names
+    inputs: Names
+    outputs: Names
+    places: Spec
+    windows: Spec
+    by_batch: bool  # whether the groups lie along the signal's batch
+
+    @property
+    def signal(self) -> Spec:
+        """How the signal is divided: batch, features, space."""
+        lead = (self.groups, self.inputs) if self.by_batch else (self.batch, self.groups or self.inputs)
+        return (*lead, *(place or window for place, window in zip(self.places, self.windows)))
+
+    @property
+    def kernel(self) -> Spec:
+        """How the kernel is divided: outputs, inputs, window."""
+        return (self.groups or self.outputs, self.inputs, *self.windows)
+
+    @property
+    def output(self) -> Spec:
+        """How the output is divided: batch, features, places."""
+        return (self.batch, self.groups or self.outputs, *self.places)
+
+    @property
+    def summed(self) -> Names:
+        """Mesh axes over which the shards' outputs are to be added."""
+        return (*self.inputs, *(name for names in self.windows for name in names))
+
+
+def division(
+    problem: Problem, by_batch: bool, sizes: dict[str, int], signal: Spec, kernel: Spec, output: Spec
+) -> Division:
+    """Divide a convolution as its operands and its output are; each mesh axis divides one part."""
+    taken: set[str] = set()
+
+    def claim(*candidates: Names) -> Names:
+        for names in candidates:
+            if names and taken.isdisjoint(names):
+                taken.update(names)
+                return names
+        return ()
+
+    def divides(names: Names) -> bool:
+        return problem.groups % math.prod(sizes[name] for name in names) == 0
+
+    is_grouped = problem.groups > 1
+    by_group = (output[1], signal[0 if by_batch else 1], kernel[0])
+    groups = claim(*filter(divides, by_group)) if is_grouped else ()
+    batch = () if by_batch else claim(output[0], signal[0])
+    outputs = () if is_grouped else claim(output[1], kernel[0])
+    inputs = claim(signal[1], kernel[1]) if by_batch or not is_grouped else ()
+    places, windows = [], []
+    for axis in range(problem.rank):
+        of_signal, of_kernel, of_output = signal[2 + axis], kernel[2 + axis], output[2 + axis]
+        is_kernels = is_summed(problem, axis) and not of_output
+        windows.append(claim(of_signal, of_kernel) if is_kernels else ())
+        places.append(() if is_kernels else claim(of_output, of_signal))
+    return Division(groups, batch, inputs, outputs, tuple(places), tuple(windows), by_batch)
+
+
+def is_summed(problem: Problem, axis: int) -> bool:
+    """Return whether along an axis the kernel had better be divided than the output: the longer one."""
+    return problem.window[axis] > problem.places[axis]
+
+
+def in_order(spec: Sequence[Any], order: Sequence[int]) -> Spec:
+    """Return a partition spec in the order of an array's axes as the problem counts them."""
+    names = [() if n is None else n if isinstance(n, tuple) else (n,) for n in spec]
+    names += [()] * (len(order) - len(names))
+    return tuple(names[axis] for axis in order)
+
+
+def rule(problem: Problem, by_batch: bool, numbers: Any) -> str:
+    """Return how a compiler may divide a convolution, in the notation of `custom_partitioning`."""
+    p = problem
+    g, b, i, o = (f"{name}" for name in "gbio")
+    space = [(f"x{axis}", *((f"x{axis}", f"p{axis}") if is_summed(p, axis) else (f"k{axis}", f"x{axis}")))
+             for axis in range(p.rank)]  # fmt: skip
+    if p.groups == 1:
+        lead = (b, i), (o, i), (b, o)
+    elif by_batch:
+        lead = (f"({g} {b})", i), (f"({g} {o})", i), (b, f"({g} {o})")
+    else:
+        lead = (b, f"({g} {i})"), (f"({g} {o})", i), (b, f"({g} {o})")
+    words = []
+    for order, first, rest in zip(numbers, lead, zip(*space) if space else ((), (), ())):
+        by_axis = dict(zip(order, (*first, *rest)))
+        words.append(" ".join(by_axis[axis] for axis in range(len(order))))
+    sizes = {"g": p.groups, "b": p.batch, "i": p.inputs, "o": p.outputs} if p.groups > 1 else {}
+    return f"{words[0]}, {words[1]} -> {words[2]}"
+
+
+Convolve = Callable[..., jax.Array]  # of signal and kernel, given lax's parameters
+
+
+@dataclass(frozen=True)
+class Sharded:
+    """One convolution over a mesh: what a shard must know of the whole."""
+
+    problem: Problem
+    division: Division
+    sizes: tuple[tuple[str, int], ...]  # of the mesh's axes
+    signal: Spec  # how each is divided as it comes, and the output as it goes
+    kernel: Spec
+    output: Spec
+
+    def one_shard(self, signal: jax.Array, kernel: jax.Array, convolve: Convolve, **params: Any) -> jax.Array:
+        """Compute one shard's part of the output, with lax's parameters of the whole convolution."""
+        p, d = self.problem, self.division
+        lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
+        lead = (p.groups * p.batch, p.inputs) if d.by_batch else (p.batch, p.groups * p.inputs)
+        features = p.groups * p.outputs
+        for axis, length, held, wanted in zip(lhs_spec, lead, self.signal, d.signal):
+            signal = self._moved(signal, axis, length, held, wanted)
+        for axis, length, held, wanted in zip(
+            rhs_spec, (features, p.inputs, *p.window), self.kernel, d.kernel
+        ):
+            kernel = self._moved(kernel, axis, length, held, wanted)
+        padding, dilation = list(params["padding"]), list(params["lhs_dilation"])
+        for i, (axis, held, names) in enumerate(zip(lhs_spec[2:], self.signal[2:], d.signal[2:])):
+            if names:
+                signal, padding[i], dilation[i] = self._piece(signal, axis, i, held, names)
+            elif held:
+                signal = self._gathered(signal, axis, p.space[i], held)
+        wraps = tuple(w and not names for w, names in zip(p.wraps, d.signal[2:]))
+        count = "batch_group_count" if d.by_batch else "feature_group_count"
+        params |= {"padding": tuple(padding), "lhs_dilation": tuple(dilation)}
+        params |= {count: p.groups // self._count(d.groups)}
+        out = convolve(signal, kernel, wraps if any(wraps) else (), **params)
+        out = lax.psum(out, d.summed) if d.summed else out
+        for axis, length, held, wanted in zip(
+            out_spec, (p.batch, features, *p.places), d.output, self.output
+        ):
+            out = self._moved(out, axis, length, held, wanted)
+        return out
+
+    def _count(self, names: Names) -> int:
+        """Return into how many parts some mesh axes divide."""
+        return math.prod(dict(self.sizes)[name] for name in names)
+
+    def _piece(self, signal, axis: int, i: int, held: Names, names: Names):
+        """Return what a shard needs of the signal along a spatial axis, and the padding and dilation left."""
+        p, count = self.problem, self._count(names)
+        if self.division.windows[i]:
+            step = -(-p.window[i] // count)
+            advance = step * p.kernel_dilation[i]
+            reach = (step - 1) * p.kernel_dilation[i] + 1 + (p.places[i] - 1) * p.strides[i]
+        else:
+            step = -(-p.places[i] // count)
+            advance = step * p.strides[i]
+            reach = (step - 1) * p.strides[i] + p.reach[i]
+        dilation = p.signal_dilation[i]
+        begins = [shard * advance - p.padding[i][0] for shard in range(count)]  # in the dilated signal
+        starts = [begin // dilation for begin in begins]
+        phases = [begin - start * dilation for begin, start in zip(begins, starts)]
+        size = max((phase + reach - 1) // dilation for phase in phases) + 1
+        if held and held != names:
+            signal, held = self._gathered(signal, axis, p.space[i], held), ()
+        boundary = "wrap" if p.wraps and p.wraps[i] else "fill"
+        if boundary == "wrap" and held and p.space[i] % count:
+            signal, held = self._gathered(signal, axis, p.space[i], held), ()
+        signal = fetch(signal, axis, p.space[i], held, names, count, starts, size, boundary)
+        if len(set(phases)) == 1:
+            return signal, (-phases[0], reach - ((size - 1) * dilation + 1 - phases[0])), dilation
+        config = [(0, 0, 0)] * signal.ndim
+        config[axis] = (0, max(phases) + reach - (size - 1) * dilation - 1, dilation - 1)
+        dilated = lax.pad(signal, jnp.zeros((), signal.dtype), config)
+        here = jnp.asarray(phases)[lax.axis_index(names)]
+        return lax.dynamic_slice_in_dim(dilated, here, reach, axis), (0, 0), 1
+
+    def _moved(self, part: jax.Array, axis: int, length: int, held: Names, wanted: Names) -> jax.Array:
+        """Return an array that is divided along an axis in another way."""
+        count = self._count(wanted or held)
+        size = -(-length // count)
+        if held == wanted:
+            if not held or length % size == 0:
+                return part
+        elif held:
+            part = self._gathered(part, axis, length, held)
+        if not wanted:
+            return part
+        starts = [shard * size for shard in range(count)]
+        return fetch(part, axis, length, held if held == wanted else (), wanted, count, starts, size)
+
+    def _gathered(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
+        whole = lax.all_gather(part, held, axis=axis, tiled=True, to="invarying")
+        return lax.slice_in_dim(whole, 0, length, axis=axis)
