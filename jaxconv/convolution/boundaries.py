@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.problem import lengthened
 from jaxconv.types import BOUNDARIES, Boundary
 
 __all__ = ["SYNONYMS", "extend"]
@@ -118,17 +118,11 @@ def canonical(function: str, boundary: Any, rank: int, scipy: str = "") -> tuple
 def _extend_axis(signal: jax.Array, axis: int, low: int, high: int, name: Boundary, fillvalue: Any):
     if low == high == 0:
         return signal
-    length = signal.shape[axis]
-    if name == "fill":  # not by lax.pad, which cannot be differentiated in the value alone
+    if name == "fill":
         value = jnp.asarray(fillvalue).astype(signal.dtype)
         value = value.reshape(()) if value.size == 1 else value  # else one along other axes
-        sides = [[n if i != axis else m for i, n in enumerate(signal.shape)] for m in (low, high)]
-        before, behind = (jnp.broadcast_to(value, side) for side in sides)
-        return jnp.concatenate([before, signal, behind], axis)
-    if length == 0:
+        return lengthened(signal, axis, low, high, "constant", value)
+    if signal.shape[axis] == 0:
         rule, got = f"have elements to continue by {name!r}", f"shape {signal.shape}"
         raise checks.value_error("extend", "signal", rule, got)
-    places = np.pad(np.arange(length), (low, high), name)
-    before, behind = places[:low], places[low + length :]
-    pieces = [jnp.take(signal, before, axis), signal, jnp.take(signal, behind, axis)]
-    return jnp.concatenate(pieces, axis)
+    return lengthened(signal, axis, low, high, name)

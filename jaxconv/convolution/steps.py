@@ -14,10 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution import boundaries, conventions
+from jaxconv.convolution import conventions
 from jaxconv.convolution.axis import Axis, along, boundary_names
 from jaxconv.convolution.call import Call, called, fill_of, known_call
 from jaxconv.convolution.conventions import Convention
@@ -26,7 +25,6 @@ from jaxconv.convolution.normalizing import near_one, normalized
 from jaxconv.engine.how import How
 from jaxconv.engine.preparation import Prepared, convolution, one_of_both, taken
 from jaxconv.engine.primitive import plans_in
-from jaxconv.engine.problem import added_and_cropped
 
 
 def slide(
@@ -123,22 +121,23 @@ def _convolve(
             axes = tuple(replace(axis, length=axis.taps, taps=axis.length) for axis in axes)
         elif call.how.method in ("auto", "shifts"):
             layout = layout.in_place(math.prod(axis.taps for axis in axes))
-    shapes = a.shape, kernel.shape
-    wraps = {axis.number for axis in axes if axis.boundary == "wrap" and checks.is_known(*shapes)}
-    a, padding = _extended(call, a, axes, wraps, fillvalue)
-    facts = {axis.number: (axis.part.step, padding[axis.number], axis.dilation) for axis in axes}
-    by_axis = [facts.get(number, (1, (0, 0), 1)) for number in layout.space]
+    value = None if fillvalue is None else _fill(call.name, fillvalue, a.dtype)
+    facts = {axis.number: (axis.part.step, axis.padding, axis.dilation, axis.boundary) for axis in axes}
+    by_axis = [facts.get(number, (1, (0, 0), 1, "fill")) for number in layout.space]
     operands = layout.signal(a), layout.kernel(kernel)
-    steps, widths, dilation = zip(*by_axis)
+    steps, widths, dilation, names = zip(*by_axis)
+    if value is not None:
+        names = tuple("constant" if name == "fill" else name for name in names)
     options = {
-        "wraps": tuple(number in wraps for number in layout.space) if wraps else (),
+        "boundaries": names if set(names) != {"fill"} else (),
+        "fill": value,
         "window_strides": steps,
         "padding": widths,
         "rhs_dilation": dilation,
         "feature_group_count": operands[0].shape[1],
     }
     how = _possible(call, operands, options)
-    return layout.back(convolution(*operands, how, ready=ready, **options), *shapes)
+    return layout.back(convolution(*operands, how, ready=ready, **options), a.shape, kernel.shape)
 
 
 def _is_commuted(call: Call, axes: Sequence[Axis], fillvalue: jax.Array | None) -> bool:
@@ -146,27 +145,6 @@ def _is_commuted(call: Call, axes: Sequence[Axis], fillvalue: jax.Array | None) 
     plain = _is_zero_beyond(axes, fillvalue) and all(axis.dilation == 1 for axis in axes)
     lengths, taps = (math.prod(getattr(axis, n) for axis in axes) for n in ("length", "taps"))
     return plain and lengths < taps
-
-
-def _extended(
-    call: Call, signal: jax.Array, axes: Sequence[Axis], wraps: set[int], fillvalue: jax.Array | None
-) -> tuple[jax.Array, dict[int, tuple[int, int]]]:
-    """Return the signal, continued where its windows reach beyond it, and the padding that is left.
-
-    Zeros and what comes from the other end are left to the engine.
-    """
-    value = None if fillvalue is None else _fill(call.name, fillvalue, signal.dtype)
-    widths, names = [(0, 0)] * signal.ndim, ["fill"] * signal.ndim
-    left = {axis.number: axis.padding for axis in axes}
-    for axis in axes:
-        if axis.number in wraps or (axis.boundary == "fill" and value is None):
-            continue
-        (widths[axis.number],), (left[axis.number],) = added_and_cropped([axis.padding])
-        names[axis.number] = axis.boundary
-    if not any(map(any, widths)):
-        return signal, left
-    longer = boundaries.extend(signal, widths, names, 0 if value is None else value)
-    return lax.optimization_barrier(longer), left
 
 
 def _is_zero_beyond(axes: Sequence[Axis], fillvalue: jax.Array | None) -> bool:
@@ -202,7 +180,7 @@ def _possible(call: Call, operands: tuple[jax.Array, jax.Array], options: dict[s
     exact = not jnp.issubdtype(operands[0].dtype, np.inexact)
     if exact and (by_name or how.method in ("fft", "circular")):
         return how.by("auto")
-    if not by_name or (by_name == "fft" and not options["wraps"]):
+    if not by_name or (by_name == "fft" and not options["boundaries"]):
         return how
     (plan,) = plans_in(partial(convolution, how=How(call.name), **options), operands)
     able = [c.method for c in plan.candidates if not c.refusal]

@@ -1,17 +1,19 @@
 """Halo: the piece of a sharded axis that each shard needs, fetched from the shards that hold it.
 
-Every function here runs inside `jax.shard_map` or its like, on one shard. Positions along the axis are those
-of the whole array. Which shard sends what is known while tracing, so each fetch is at most one
+Every function here runs inside `jax.shard_map` or its like, on one shard. Positions along the axis are
+those of the whole array. Which shard sends what is known while tracing, so each fetch is at most one
 `jax.lax.ppermute` per neighbour at a distance, of no more than the samples that are needed.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+from jaxconv.engine.problem import standing
 
 Names = tuple[str, ...]  # of mesh axes, the slowest first
 
@@ -35,6 +37,7 @@ def fetch(
     starts: Sequence[int],
     size: int,
     boundary: str = "fill",
+    value: Any = None,
 ) -> jax.Array:
     """Return the piece of an axis that this shard needs.
 
@@ -47,7 +50,8 @@ def fetch(
         count: how many shards there are along `wanted`.
         starts: where the piece of each shard begins; may lie outside of the array.
         size: of each piece.
-        boundary: what lies beyond the edges: zeros for "fill", or as for `convolve`.
+        boundary: what lies beyond the edges: zeros for "fill", `value` for "constant"; else as `convolve`.
+        value: of a constant.
     """
     n = part.shape[axis]
     here = lax.axis_index(wanted)
@@ -81,12 +85,10 @@ def fetch(
         piece = lax.dynamic_slice_in_dim(at_hand, jnp.asarray(offsets)[here], size, axis)
     if boundary in ("fill", "wrap"):
         return piece
-    return _continued(piece, at_hand, axis, length, starts, offsets, here, boundary)
+    return _continued(piece, at_hand, axis, length, starts, offsets, here, boundary, value)
 
 
-def transfers(
-    sources: Sequence[tuple[int, int]], n: int, count: int, ring: bool
-) -> list[Transfer]:
+def transfers(sources: Sequence[tuple[int, int]], n: int, count: int, ring: bool) -> list[Transfer]:
     """Return what is sent so that each shard has the samples [first, last) that it needs.
 
     The nearest come last on the left and first on the right, and between a distance and the shard itself
@@ -114,32 +116,21 @@ def transfers(
     return found
 
 
-def mapped(places: np.ndarray, length: int, boundary: str) -> np.ndarray:
-    """Return which sample stands at each place along an axis that is continued by a boundary."""
-    if boundary == "wrap":
-        return places % length
-    if boundary == "edge":
-        return np.clip(places, 0, length - 1)
-    period = 2 * length if boundary == "symmetric" else max(2 * (length - 1), 1)
-    turned = places % period
-    return np.where(turned < length, turned, period - turned - (boundary == "symmetric"))
-
-
 def _sources(start: int, size: int, length: int, boundary: str) -> tuple[int, int]:
     """Return the range of samples that stand in a piece."""
     if boundary == "wrap":
         return start, start + size
     first, last = max(start, 0), min(start + size, length)
-    if boundary != "fill":
+    if boundary not in ("fill", "constant"):
         outside = [np.arange(start, min(start + size, 0)), np.arange(max(length, start), start + size)]
-        stand = mapped(np.concatenate(outside), length, boundary)
+        stand = standing(np.concatenate(outside), length, boundary)
         inside = [first, last - 1] if first < last else []
         stand = [*inside, *stand.tolist()]
         first, last = (min(stand), max(stand) + 1) if stand else (0, 0)
     return first, last
 
 
-def _continued(piece, at_hand, axis, length, starts, offsets, here, boundary):
+def _continued(piece, at_hand, axis, length, starts, offsets, here, boundary, value):
     """Put into a piece what stands beyond the edges of the whole array."""
     size = piece.shape[axis]
     low = min(max(0, -min(starts)), size)
@@ -148,11 +139,16 @@ def _continued(piece, at_hand, axis, length, starts, offsets, here, boundary):
     for is_left, width, at in ((True, low, 0), (False, high, size - high)):
         if width:
             steps = np.arange(at, at + width)
-            table = [
-                mapped(start + steps, length, boundary) - start + offset
-                for start, offset in zip(starts, offsets)
-            ]
-            strip = jnp.take(at_hand, jnp.asarray(table)[here], axis)
+            places = np.asarray(starts)[:, None] + steps
+            if boundary == "constant":
+                is_inside = jnp.asarray((places >= 0) & (places < length))[here]
+                shape = [width if i == axis else 1 for i in range(piece.ndim)]
+                own = lax.slice_in_dim(piece, at, at + width, axis=axis)
+                strip = jnp.where(is_inside.reshape(shape), own, value)
+            else:
+                moved = np.asarray(offsets) - np.asarray(starts)
+                table = standing(places, length, boundary) + moved[:, None]
+                strip = jnp.take(at_hand, jnp.asarray(table)[here], axis)
             pieces.insert(0 if is_left else len(pieces), strip)
     return lax.concatenate(pieces, axis) if len(pieces) > 1 else piece
 
@@ -161,9 +157,7 @@ def _around(whole: jax.Array, axis: int, first: int, last: int) -> jax.Array:
     return jnp.take(whole, np.arange(first, last) % whole.shape[axis], axis)
 
 
-def _without_tail(
-    part: jax.Array, axis: int, length: int, count: int, here: jax.Array
-) -> jax.Array:
+def _without_tail(part: jax.Array, axis: int, length: int, count: int, here: jax.Array) -> jax.Array:
     """Put zeros where the last shards hold nothing of the array."""
     n = part.shape[axis]
     if length % n == 0:

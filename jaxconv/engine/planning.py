@@ -87,11 +87,11 @@ class Plan:
     def _title(self) -> str:
         p = self.problem
         features = f"  batch {p.batch}  groups {p.groups}  features {p.inputs} to {p.outputs}"
-        wraps = "  wraps" if any(p.wraps) else ""
+        boundaries = f"  {', '.join(p.boundaries)}" if p.boundaries else ""
         plain = p.batch == p.groups == p.inputs == p.outputs == 1
         return (
             f"convolution  signal {p.space}  kernel {p.window}  ->  {p.places}"
-            f"{'' if plain else features}{wraps}  {p.dtype} on {p.platform}"
+            f"{'' if plain else features}{boundaries}  {p.dtype} on {p.platform}"
         )
 
     def _rows(self):
@@ -143,7 +143,7 @@ def possible(how: How, problem: Problem) -> How:
 
 
 def as_seen(method: str, problem: Problem) -> Problem:
-    """Return a problem as a method sees it: for most, the signal was continued where it wraps."""
+    """Return a problem as a method sees it: for most, the signal was continued beforehand."""
     return problem if METHODS[method].wraps else problem.extended
 
 

@@ -11,7 +11,7 @@ from jaxconv import checks
 from jaxconv.engine import primitive
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Boundaries, Problem
 
 Side = Literal["signal", "kernel"]
 
@@ -72,7 +72,8 @@ def convolution(
     signal: jax.Array,
     kernel: jax.Array,
     how: How,
-    wraps: tuple[bool, ...] = (),
+    boundaries: Boundaries = (),
+    fill: jax.Array | None = None,
     *,
     ready: Prepared | None = None,
     **options: Any,
@@ -82,12 +83,16 @@ def convolution(
     The derivative is that of the unprepared convolution: planned, in both operands, to any order.
     """
     if ready is None or ready.plan is None:  # None while it is being prepared
-        return primitive.convolution(signal, kernel, how, wraps, **options)
+        return primitive.convolution(signal, kernel, how, boundaries, fill, **options)
     plan, side = ready.plan, ready.side
     params = primitive.parameters(signal, kernel, precision=how.precision, **options)
-    problem = primitive.problem_of(signal, kernel, plan.problem.platform, wraps=wraps, **params)
+    if "constant" in boundaries:
+        signal, params = primitive.extended(signal, boundaries, fill, **params)
+        options["padding"], boundaries = params["padding"], ()
+    platform = plan.problem.platform
+    problem = primitive.problem_of(signal, kernel, platform, boundaries=boundaries, **params)
     _check_fit(side, problem, how, plan)
-    plain = partial(primitive.convolution, how=plan.how, wraps=wraps, **options)
+    plain = partial(primitive.convolution, how=plan.how, boundaries=boundaries, **options)
 
     @jax.custom_jvp
     def apply(signal, kernel, made):

@@ -24,13 +24,14 @@ from jax._src.dispatch import prim_requires_devices_during_lowering as needing_d
 from jax.experimental.custom_partitioning import custom_partitioning
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
+from jax.sharding import PartitionSpec
 
 from jaxconv import checks
 from jaxconv.engine import sharding
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan, plan, possible
-from jaxconv.engine.problem import Problem, added_and_cropped, wrap
+from jaxconv.engine.problem import Boundaries, Problem, continued, left_to_pad
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -50,29 +51,53 @@ convolution_p = _Convolution("convolution")
 
 
 def convolution(
-    signal: jax.Array, kernel: jax.Array, how: How, wraps: tuple[bool, ...] = (), **options: Any
+    signal: jax.Array,
+    kernel: jax.Array,
+    how: How,
+    boundaries: Boundaries = (),
+    fill: jax.Array | None = None,
+    **options: Any,
 ) -> jax.Array:
     """Do what `lax.conv_general_dilated` does with these arguments, as asked.
 
-    Along the spatial axes that `wraps` says, in the order of the dimension numbers, what lies beyond an
-    edge comes from the other end of the signal.
+    Along each spatial axis, in the order of the dimension numbers, there is beyond the edges what the
+    boundaries tell: zeros for "fill", the value `fill` for "constant".
     """
-    call = partial(lax.conv_general_dilated, precision=how.precision, **options)
-    return planned(call, how, wraps, check=True)(signal, kernel)
+    options["precision"] = how.precision
+    known = checks.is_known(signal.shape, kernel.shape)
+    if "constant" in boundaries or (boundaries and not known):
+        params = parameters(signal, kernel, **options)
+        facts = dict(params, how=how, boundaries=boundaries)
+        over_mesh = known and _over_mesh(jax.typeof(signal), jax.typeof(kernel), **facts)
+        if over_mesh:
+            return over_mesh(signal, kernel, fill)
+        signal, left = extended(signal, boundaries, fill, **params)
+        options["padding"], boundaries = left["padding"], ()
+    call = partial(lax.conv_general_dilated, **options)
+    return planned(call, how, boundaries, check=True)(signal, kernel)
+
+
+def extended(
+    signal: jax.Array, boundaries: Boundaries, value: Any = None, **params: Any
+) -> tuple[jax.Array, dict[str, Any]]:
+    """Continue a signal in lax's layout; return it and lax's parameters, with the padding that is left."""
+    axes, padding = params["dimension_numbers"].lhs_spec[2:], params["padding"]
+    longer = continued(signal, axes, padding, boundaries, value)
+    return longer, dict(params, padding=left_to_pad(padding, boundaries))
 
 
 def planned(
-    fn: Callable[..., Any], how: How, wraps: tuple[bool, ...] = (), check: bool = False
+    fn: Callable[..., Any], how: How, boundaries: Boundaries = (), check: bool = False
 ) -> Callable[..., Any]:
     """Return fn with lax's convolution primitive exchanged for ours, wherever it stands in its trace.
 
     With `check`, a request that cannot be met is an error at once.
     """
-    return rewritten(fn, *_planning(how, wraps, check))
+    return rewritten(fn, *_planning(how, boundaries, check))
 
 
 @lru_cache(256)
-def _planning(how: How, wraps: tuple[bool, ...], check: bool) -> tuple[Replace, Memory]:
+def _planning(how: How, boundaries: Boundaries, check: bool) -> tuple[Replace, Memory]:
     """Return what puts our primitive where lax's stands, and the memory of where it was put."""
 
     def exchange(equation: core.JaxprEqn) -> core.JaxprEqn:
@@ -83,7 +108,7 @@ def _planning(how: How, wraps: tuple[bool, ...], check: bool) -> tuple[Replace, 
                 rule = "be 'auto' or 'direct' where a length is symbolic"
                 raise checks.value_error(how.function, "method", rule, repr(how.method))
             return equation
-        params = dict(equation.params, how=how, wraps=wraps)
+        params = dict(equation.params, how=how, boundaries=boundaries)
         if check and not how.is_free:
             plan(_problem_in(equation.invars, platform_name(), **params), how)
         return equation.replace(primitive=convolution_p, params=params)
@@ -141,7 +166,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
         precision=params["precision"],
         platform=platform,
         channels_last=lhs_spec[1] == len(lhs_spec) - 1,
-        wraps=params.get("wraps", ()),
+        boundaries=params.get("boundaries", ()),
     )
 
 
@@ -183,32 +208,30 @@ def in_layout(out: jax.Array, problem: Problem, **params: Any) -> jax.Array:
     return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
 
 
-def _abstract(lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
-    del how, wraps
+def _abstract(lhs, rhs, *, how: How, boundaries: Boundaries, **params: Any):
+    del how, boundaries
     return lax_p.abstract_eval(lhs, rhs, **params)[0]
 
 
-def _transpose_signal(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
+def _transpose_signal(cotangent, lhs, rhs, *, how: How, boundaries: Boundaries, **params: Any):
     """Return the cotangent of the signal.
 
     If the output is as long as a signal that wraps, the cotangent is a convolution that wraps, too. Else
     it is that of the continued signal, whose ends are then folded back.
     """
-    stays = not any(wraps) or (all(wraps) and _is_as_long(lhs.aval, cotangent, params))
-    spec = params["dimension_numbers"].lhs_spec[2:]
-    added, cropped = added_and_cropped(params["padding"])
+    stays = set(boundaries) <= {"fill"}
+    stays = stays or (set(boundaries) == {"wrap"} and _is_as_long(lhs.aval, cotangent, params))
 
     def forward(lhs, rhs):
         if stays:
             return lax_p.bind(lhs, rhs, **params)
-        at = {axis: pair for axis, pair, w in zip(spec, added, wraps) if w}
-        padding = [kept if w else pair for kept, pair, w in zip(cropped, params["padding"], wraps)]
-        return lax_p.bind(wrap(lhs, at), rhs, **dict(params, padding=tuple(padding)))
+        longer, left = extended(lhs, boundaries, **params)
+        return lax_p.bind(longer, rhs, **left)
 
     def transposed(cotangent, rhs):
         return jax.linear_transpose(lambda lhs: forward(lhs, rhs), lhs.aval)(cotangent)[0]
 
-    return planned(transposed, how, wraps if stays else ())(cotangent, rhs)
+    return planned(transposed, how, boundaries if stays else ())(cotangent, rhs)
 
 
 def _is_as_long(lhs: Any, out: Any, params: dict[str, Any]) -> bool:
@@ -219,17 +242,17 @@ def _is_as_long(lhs: Any, out: Any, params: dict[str, Any]) -> bool:
     return plain and all(n == m for n, m in lengths)
 
 
-def _transpose_kernel(cotangent, lhs, rhs, *, how: How, wraps: tuple[bool, ...], **params: Any):
+def _transpose_kernel(cotangent, lhs, rhs, *, how: How, boundaries: Boundaries, **params: Any):
     def transposed(cotangent, lhs):
         linear = partial(lax_p.bind, **params)
         return jax.linear_transpose(lambda rhs: linear(lhs, rhs), rhs.aval)(cotangent)[0]
 
-    return planned(transposed, how, wraps)(cotangent, lhs)
+    return planned(transposed, how, boundaries)(cotangent, lhs)
 
 
-def _batch(operands, axes, *, how: How, wraps: tuple[bool, ...], **params: Any):
+def _batch(operands, axes, *, how: How, boundaries: Boundaries, **params: Any):
     batched = jax.vmap(partial(lax_p.bind, **params), in_axes=axes)
-    return planned(batched, how, wraps)(*operands), 0
+    return planned(batched, how, boundaries)(*operands), 0
 
 
 def _evaluate(lhs: jax.Array, rhs: jax.Array, *, how: How, **params: Any) -> jax.Array:
@@ -243,7 +266,7 @@ def _compiled(platform: str, how: How, params: tuple[tuple[str, Any], ...]):
 
 
 def _over_mesh(lhs: Any, rhs: Any, **params: Any) -> Callable[..., jax.Array] | None:
-    """Return a function that convolves shard by shard, or None where no Explicit axis divides anything."""
+    """Return a function that convolves shard by shard; None where no Explicit axis divides anything."""
     mesh = lhs.sharding.mesh
     names = frozenset(mesh.explicit_axes)
     if not names:
@@ -260,28 +283,28 @@ def _over_mesh(lhs: Any, rhs: Any, **params: Any) -> Callable[..., jax.Array] | 
 
 @lru_cache(1024)
 def _mapped(problem: Problem, mesh, names: frozenset[str], lhs, rhs, out, params):
-    options = dict(params)
-    one_shard = _one_shard(problem, mesh, lhs, rhs, out, **options)
-    mapped = jax.shard_map(
-        one_shard, mesh=mesh, in_specs=(lhs, rhs), out_specs=out, axis_names=names
-    )
-    return jax.jit(mapped)
+    one_shard = _one_shard(problem, mesh, lhs, rhs, out, **dict(params))
+    specs = (lhs, rhs, PartitionSpec()) if "constant" in problem.boundaries else (lhs, rhs)
+    return jax.jit(jax.shard_map(one_shard, mesh=mesh, in_specs=specs, out_specs=out, axis_names=names))
 
 
 def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any):
     """Return what one shard computes of a convolution whose arrays are divided by these specs."""
-    params = {name: value for name, value in params.items() if name not in ("out_sharding", "wraps")}
+    params = {
+        name: value for name, value in params.items() if name not in ("out_sharding", "boundaries")
+    }
     specs = [
         sharding.in_order(spec, order)
         for spec, order in zip((lhs, rhs, out), params["dimension_numbers"], strict=True)
     ]
     sizes = dict(mesh.shape)
     divided = sharding.division(problem, params["batch_group_count"] > 1, sizes, *specs)
-    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), *specs)
+    is_typed = bool(mesh.explicit_axes)
+    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), *specs, is_typed)
+    plain = replace(how, problem=None)  # a plan passed as method is one for the whole
 
-    def convolve(lhs: jax.Array, rhs: jax.Array, wraps: tuple[bool, ...], **params: Any) -> jax.Array:
-        call = partial(lax.conv_general_dilated, **params)
-        return planned(call, replace(how, problem=None), wraps)(lhs, rhs)
+    def convolve(lhs: jax.Array, rhs: jax.Array, boundaries: Boundaries, **params: Any) -> jax.Array:
+        return planned(partial(lax.conv_general_dilated, **params), plain, boundaries)(lhs, rhs)
 
     return partial(whole.one_shard, convolve=convolve, **params)
 
@@ -304,7 +327,7 @@ def _is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
 
 def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
     """Return a convolution that is divided by the compiler, and computed shard by shard."""
-    of_lax = {name: value for name, value in params.items() if name not in ("how", "wraps")}
+    of_lax = {name: value for name, value in params.items() if name not in ("how", "boundaries")}
 
     @custom_partitioning
     def convolve(lhs, rhs):

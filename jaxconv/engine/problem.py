@@ -3,8 +3,8 @@
     out[n, g, o, s] = sum over i, t of signal[n, g, i, s stride + t dilation] kernel[g, o, i, t]
 
 with n the batch, g the group, i and o the input and output features, s the place and t the tap
-(tuples over the spatial axes); the signal is dilated and padded first, with zeros or, along an axis that
-wraps, from its other end. Layouts and batch groups are gone: whatever `jax.lax.conv_general_dilated` can
+(tuples over the spatial axes); the signal is dilated and padded first, with zeros or by what its
+boundaries tell. Layouts and batch groups are gone: whatever `jax.lax.conv_general_dilated` can
 express is brought to this form by `primitive.py`.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from jax import lax
 
 Shape = tuple[int, ...]
+Boundaries = tuple[str, ...]  # per spatial axis, "fill" for zeros; () if on all
 Padding = tuple[tuple[int, int], ...]
 
 
@@ -42,7 +43,7 @@ class Problem:
     precision: Any = None  # as `jax.lax.Precision`, canonical
     platform: str = "cpu"
     channels_last: bool = False  # as the signal came; here they are not, and moving them costs
-    wraps: tuple[bool, ...] = ()  # per axis: whether padding comes from the other end; () for none
+    boundaries: Boundaries = ()  # what is padded with
 
     @property
     def rank(self) -> int:
@@ -113,22 +114,18 @@ class Problem:
 
     @cached_property
     def extended(self) -> "Problem":
-        """The same problem of the signal that `extend` returns: nothing wraps any more."""
-        if not any(self.wraps):
-            return replace(self, wraps=()) if self.wraps else self
-        widths = self._wrapped_widths()
-        space = [n + low + high for n, (low, high) in zip(self.space, widths)]
-        left = [(lo - low, hi - high) for (lo, hi), (low, high) in zip(self.padding, widths)]
-        return replace(self, space=tuple(space), padding=tuple(left), wraps=())
+        """The same problem of the signal that `extend` returns: beyond it are zeros only."""
+        if not self.boundaries:
+            return self
+        space = list(self.space)
+        for axis, low, high, _ in extensions(self.padding, self.boundaries):
+            space[axis] += low + high
+        padding = left_to_pad(self.padding, self.boundaries)
+        return replace(self, space=tuple(space), padding=padding, boundaries=())
 
     def extend(self, signal: jax.Array) -> jax.Array:
-        """Continue a signal of this problem from its other end, along the axes that wrap."""
-        return wrap(signal, dict(enumerate(self._wrapped_widths(), 3)))
-
-    def _wrapped_widths(self) -> list[tuple[int, int]]:
-        wraps = self.wraps or (False,) * self.rank
-        added, _ = added_and_cropped(self.padding)
-        return [pair if w else (0, 0) for w, pair in zip(wraps, added)]
+        """Continue a signal of this problem along the axes that have a boundary."""
+        return continued(signal, 3, self.padding, self.boundaries)
 
     def stage(self, signal: jax.Array, size: Shape | None = None) -> jax.Array:
         """Dilate and pad a signal of this problem, to a spatial size, by default that of its padding."""
@@ -161,14 +158,67 @@ def pad_space(operand: jax.Array, config: list[tuple[int, int, int]]) -> jax.Arr
     return lax.optimization_barrier(padded).reshape(*operand.shape[:3], *padded.shape[len(lead) :])
 
 
-def wrap(signal: jax.Array, widths: dict[int, tuple[int, int]]) -> jax.Array:
-    """Continue a signal from its other end, by (before, behind) samples along each of some axes."""
-    for axis, (low, high) in widths.items():
-        n = signal.shape[axis]
-        ends = [np.arange(-low, 0) % n, np.arange(high) % n]
-        before, behind = (jnp.take(signal, places, axis) for places in ends)
-        signal = jnp.concatenate([before, signal, behind], axis) if low or high else signal
-    return lax.optimization_barrier(signal)
+def extensions(padding: Sequence[tuple[int, int]], boundaries: Boundaries):
+    """Yield each axis that is continued, how far before and behind, and by which boundary."""
+    for axis, (name, (low, high)) in enumerate(zip(boundaries, added_and_cropped(padding)[0])):
+        if name != "fill" and (low or high):
+            yield axis, low, high, name
+
+
+def left_to_pad(padding: Sequence[tuple[int, int]], boundaries: Boundaries) -> Padding:
+    """Return the padding that is left, per axis, for a signal that was continued."""
+    _, cropped = added_and_cropped(padding)
+    names = boundaries or ("fill",) * len(cropped)
+    return tuple(pair if name == "fill" else crop for name, pair, crop in zip(names, padding, cropped))
+
+
+def continued(
+    signal: jax.Array,
+    axes: int | Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    boundaries: Boundaries,
+    value: Any = None,
+) -> jax.Array:
+    """Continue a signal along the axes that have a boundary, and keep that out of what reads it.
+
+    Args:
+        signal: the signal.
+        axes: its spatial axes, or the first of them.
+        padding: what is added per spatial axis; what is cropped is not.
+        boundaries: one per spatial axis.
+        value: of what lies beyond a boundary "constant".
+    """
+    numbers = range(axes, axes + len(padding)) if isinstance(axes, int) else axes
+    longer = signal
+    for i, low, high, name in extensions(padding, boundaries):
+        longer = lengthened(longer, numbers[i], low, high, name, value)
+    return longer if longer is signal else lax.optimization_barrier(longer)
+
+
+def lengthened(
+    signal: jax.Array, axis: int, low: int, high: int, boundary: str, value: Any = None
+) -> jax.Array:
+    """Continue a signal along one axis, by so many samples before and behind."""
+    n = signal.shape[axis]
+    if boundary == "constant":  # not by lax.pad, which cannot be differentiated in the value alone
+        sides = [[n if i != axis else m for i, n in enumerate(signal.shape)] for m in (low, high)]
+        before, behind = (jnp.broadcast_to(value, side) for side in sides)
+    else:
+        ends = [np.arange(-low, 0), np.arange(n, n + high)]
+        before, behind = (jnp.take(signal, standing(places, n, boundary), axis) for places in ends)
+    return jnp.concatenate([before, signal, behind], axis)
+
+
+def standing(places: np.ndarray, length: int, boundary: str) -> np.ndarray:
+    """Return which sample stands at each place along an axis, and beyond its ends."""
+    if boundary == "wrap":
+        return places % length
+    if boundary == "edge":
+        return np.clip(places, 0, length - 1)
+    repeats = boundary == "symmetric"
+    period = max(2 * length - 2 + 2 * repeats, 1)
+    turned = places % period
+    return np.where(turned < length, turned, period - turned - repeats)
 
 
 def _dilate(shape: Shape, dilation: Shape) -> Shape:

@@ -4,15 +4,14 @@
     one_shard  what a shard does: fetch the samples that it lacks, convolve as planned for its own shape,
                and sum over the shards that hold other features or other samples of the kernel
 
-Batch, groups, output features and places are divided without traffic but the halo; input features, and the
-kernel's own samples where it is as long as the signal (as in a kernel's gradient), are summed by one
+Batch, groups, output features and places are divided without traffic but the halo; input features, and
+the kernel's own samples where it is as long as the signal (as in a kernel's gradient), are summed by one
 `jax.lax.psum`. Whatever else is divided is gathered first.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -20,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.halo import Names, fetch
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Problem, continued, left_to_pad
 
 Spec = tuple[Names, ...]  # per axis of an array, the mesh axes that divide it
 
@@ -102,24 +101,35 @@ def in_order(spec: Sequence[Any], order: Sequence[int]) -> Spec:
     return tuple(names[axis] for axis in order)
 
 
-def rule(problem: Problem, by_batch: bool, numbers: Any) -> str:
-    """Return how a compiler may divide a convolution, in the notation of `custom_partitioning`."""
+def rule(problem: Problem, by_batch: bool, numbers: Any) -> tuple[str, dict[str, int]]:
+    """Return how a compiler may divide a convolution, in the notation of `custom_partitioning`.
+
+    Each axis has a letter, or one for the groups and one within them; an axis that two arrays share is
+    divided in both alike.
+    """
     p = problem
-    g, b, i, o = (f"{name}" for name in "gbio")
-    space = [(f"x{axis}", *((f"x{axis}", f"p{axis}") if is_summed(p, axis) else (f"k{axis}", f"x{axis}")))
-             for axis in range(p.rank)]  # fmt: skip
-    if p.groups == 1:
-        lead = (b, i), (o, i), (b, o)
-    elif by_batch:
-        lead = (f"({g} {b})", i), (f"({g} {o})", i), (b, f"({g} {o})")
-    else:
-        lead = (b, f"({g} {i})"), (f"({g} {o})", i), (b, f"({g} {o})")
+    sizes = {"g": p.groups, "b": p.batch, "i": p.inputs, "o": p.outputs}
+
+    def grouped(letter: str) -> str:
+        if p.groups == 1:
+            return letter
+        return f"(g {letter})" if sizes[letter] > 1 else "g"
+
+    space = []
+    for axis in range(p.rank):
+        x, k, y = (f"{letter}{axis}" for letter in "xky")
+        space.append((x, x, y) if is_summed(p, axis) else (x, k, x))
+    signal, kernel, output = zip(*space) if space else ((), (), ())
+    batch, inputs = (grouped("b"), "i") if by_batch else ("b", grouped("i"))
+    letters = (batch, inputs, *signal), (grouped("o"), "i", *kernel), ("b", grouped("o"), *output)
     words = []
-    for order, first, rest in zip(numbers, lead, zip(*space) if space else ((), (), ())):
-        by_axis = dict(zip(order, (*first, *rest)))
-        words.append(" ".join(by_axis[axis] for axis in range(len(order))))
-    sizes = {"g": p.groups, "b": p.batch, "i": p.inputs, "o": p.outputs} if p.groups > 1 else {}
-    return f"{words[0]}, {words[1]} -> {words[2]}"
+    for order, of_array in zip(numbers, letters):
+        by_axis = dict(zip(order, of_array))
+        words.append([by_axis[axis] for axis in range(len(order))])
+    whole = {word for array in words for word in array}
+    within = {s: n for s, n in sizes.items() if n > 1 and p.groups > 1 and s not in whole}
+    signal, kernel, output = map(" ".join, words)
+    return f"{signal}, {kernel} -> {output}", within
 
 
 Convolve = Callable[..., jax.Array]  # of signal and kernel, given lax's parameters
@@ -135,8 +145,17 @@ class Sharded:
     signal: Spec  # how each is divided as it comes, and the output as it goes
     kernel: Spec
     output: Spec
+    is_typed: bool  # whether types tell over which mesh axes a value varies
 
-    def one_shard(self, signal: jax.Array, kernel: jax.Array, convolve: Convolve, **params: Any) -> jax.Array:
+    def one_shard(
+        self,
+        signal: jax.Array,
+        kernel: jax.Array,
+        fill: Any = None,
+        *,
+        convolve: Convolve,
+        **params: Any,
+    ) -> jax.Array:
         """Compute one shard's part of the output, with lax's parameters of the whole convolution."""
         p, d = self.problem, self.division
         lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
@@ -151,14 +170,17 @@ class Sharded:
         padding, dilation = list(params["padding"]), list(params["lhs_dilation"])
         for i, (axis, held, names) in enumerate(zip(lhs_spec[2:], self.signal[2:], d.signal[2:])):
             if names:
-                signal, padding[i], dilation[i] = self._piece(signal, axis, i, held, names)
+                signal, padding[i], dilation[i] = self._piece(signal, axis, i, held, names, fill)
             elif held:
                 signal = self._gathered(signal, axis, p.space[i], held)
-        wraps = tuple(w and not names for w, names in zip(p.wraps, d.signal[2:]))
+        left = tuple("fill" if names else name for name, names in zip(p.boundaries, d.signal[2:]))
+        if "constant" in left:
+            signal = continued(signal, lhs_spec[2:], padding, left, fill)
+            padding, left = left_to_pad(padding, left), ()
         count = "batch_group_count" if d.by_batch else "feature_group_count"
         params |= {"padding": tuple(padding), "lhs_dilation": tuple(dilation)}
         params |= {count: p.groups // self._count(d.groups)}
-        out = convolve(signal, kernel, wraps if any(wraps) else (), **params)
+        out = convolve(signal, kernel, left if set(left) - {"fill"} else (), **params)
         out = lax.psum(out, d.summed) if d.summed else out
         for axis, length, held, wanted in zip(
             out_spec, (p.batch, features, *p.places), d.output, self.output
@@ -170,8 +192,8 @@ class Sharded:
         """Return into how many parts some mesh axes divide."""
         return math.prod(dict(self.sizes)[name] for name in names)
 
-    def _piece(self, signal, axis: int, i: int, held: Names, names: Names):
-        """Return what a shard needs of the signal along a spatial axis, and the padding and dilation left."""
+    def _piece(self, signal, axis: int, i: int, held: Names, names: Names, fill: Any):
+        """Return what a shard needs of the signal along an axis, and the padding and dilation left."""
         p, count = self.problem, self._count(names)
         if self.division.windows[i]:
             step = -(-p.window[i] // count)
@@ -188,10 +210,10 @@ class Sharded:
         size = max((phase + reach - 1) // dilation for phase in phases) + 1
         if held and held != names:
             signal, held = self._gathered(signal, axis, p.space[i], held), ()
-        boundary = "wrap" if p.wraps and p.wraps[i] else "fill"
+        boundary = p.boundaries[i] if p.boundaries else "fill"
         if boundary == "wrap" and held and p.space[i] % count:
             signal, held = self._gathered(signal, axis, p.space[i], held), ()
-        signal = fetch(signal, axis, p.space[i], held, names, count, starts, size, boundary)
+        signal = fetch(signal, axis, p.space[i], held, names, count, starts, size, boundary, fill)
         if len(set(phases)) == 1:
             return signal, (-phases[0], reach - ((size - 1) * dilation + 1 - phases[0])), dilation
         config = [(0, 0, 0)] * signal.ndim
@@ -215,5 +237,6 @@ class Sharded:
         return fetch(part, axis, length, held if held == wanted else (), wanted, count, starts, size)
 
     def _gathered(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
-        whole = lax.all_gather(part, held, axis=axis, tiled=True, to="invarying")
+        to = "invarying" if self.is_typed else "varying"
+        whole = lax.all_gather(part, held, axis=axis, tiled=True, to=to)
         return lax.slice_in_dim(whole, 0, length, axis=axis)

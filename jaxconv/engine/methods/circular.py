@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
-from jaxconv.engine.problem import Problem, pad_space, wrap
+from jaxconv.engine.problem import Problem, continued, pad_space
 
 SLOW = 4.0  # times longer that a length with large prime factors takes
 
@@ -20,7 +20,7 @@ SLOW = 4.0  # times longer that a length with large prime factors takes
 def supports(problem: Problem) -> str:
     """A signal that wraps along all axes, and is no shorter than the kernel; no integers."""
     p = problem
-    if not p.rank or not all(p.wraps or (False,)):
+    if set(p.boundaries) != {"wrap"}:
         return "the signal does not wrap around along every axis"
     if p.rank > 3:
         return f"{p.rank} spatial axes, and at most 3 are transformed"
@@ -69,8 +69,8 @@ def run(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array
     _, inverse = fft.transforms(p, p.space)
     out = inverse(fft.product(p, spectrum, response))
     out = jnp.roll(out, [lo for lo, _ in p.padding], range(3, 3 + p.rank))
-    beyond = {axis: (0, max(m - n, 0)) for axis, (m, n) in enumerate(zip(p.dense, p.space), 3)}
-    return p.cut(wrap(out, beyond) if any(high for _, high in beyond.values()) else out)
+    beyond = [(0, max(m - n, 0)) for m, n in zip(p.dense, p.space)]
+    return p.cut(continued(out, 3, beyond, p.boundaries))
 
 
 METHOD = Method(supports, cost, run, prepare_signal, prepare_kernel, wraps=True, shared=2 / 3)
