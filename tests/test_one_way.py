@@ -86,7 +86,7 @@ def test_the_plan_of_a_call_is_what_the_call_does(rng):
         plan = jaxconv.plan(a, b, function=function, **options)
         (told,) = jaxconv.explain(partial(function, **options), a, b).forward
         assert plan == told
-        assert plan.problem.wraps == (True, True)
+        assert plan.problem.boundaries == ("wrap", "wrap")
         assert plan.problem.strides == (2, 1)
         np.testing.assert_allclose(
             function(a, b, method=plan, **options), function(a, b, **options), atol=1e-12
