@@ -25,6 +25,7 @@ from jaxconv.convolution.normalizing import near_one, normalized
 from jaxconv.engine.how import How
 from jaxconv.engine.preparation import Prepared, convolution, one_of_both, taken
 from jaxconv.engine.primitive import plans_in
+from jaxconv.engine.sharding import is_sharded
 
 
 def slide(
@@ -116,7 +117,7 @@ def _convolve(
     kernel = call.convention.turned(b, numbers)
     layout = lay_out(call.name, a.shape, b.shape, numbers)
     if ready is None:
-        if _is_commuted(call, axes, fillvalue):
+        if _is_commuted(call, axes, fillvalue) and not is_sharded(a):
             a, kernel, layout = jnp.flip(kernel, numbers), jnp.flip(a, numbers), layout.swapped()
             axes = tuple(replace(axis, length=axis.taps, taps=axis.length) for axis in axes)
         elif call.how.method in ("auto", "shifts"):

@@ -5,6 +5,7 @@ those of the whole array. Which shard sends what is known while tracing, so each
 `jax.lax.ppermute` per neighbour at a distance, of no more than the samples that are needed.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,36 @@ from jax import lax
 from jaxconv.engine.problem import standing
 
 Names = tuple[str, ...]  # of mesh axes, the slowest first
+
+
+class Shards(NamedTuple):
+    """The parts that an axis of an array is divided into."""
+
+    names: Names
+    sizes: tuple[tuple[str, int], ...]  # of all axes of the mesh, in its order
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return math.prod(dict(self.sizes)[name] for name in self.names)
+
+    def here(self) -> jax.Array:
+        """Return which one this is."""
+        return lax.axis_index(self.names)
+
+    def permuted(self, part: jax.Array, pairs: Sequence[tuple[int, int]]) -> jax.Array:
+        """Return what another shard sent, given pairs of source and target; zeros if none did."""
+        if not pairs:
+            return jnp.zeros_like(part)
+        ordered = [name for name, _ in self.sizes if name in self.names]  # as `ppermute` counts
+        own, counted = ([dict(self.sizes)[n] for n in names] for names in (self.names, ordered))
+        order = [self.names.index(name) for name in ordered]
+
+        def number(shard: int) -> int:
+            at = np.unravel_index(shard, own)
+            return int(np.ravel_multi_index([at[i] for i in order], counted))
+
+        return lax.ppermute(part, tuple(ordered), [(number(s), number(t)) for s, t in pairs])
 
 
 class Transfer(NamedTuple):
@@ -31,9 +62,8 @@ def fetch(
     part: jax.Array,
     axis: int,
     length: int,
-    held: Names,
-    wanted: Names,
-    count: int,
+    shards: Shards,
+    is_held: bool,
     starts: Sequence[int],
     size: int,
     boundary: str = "fill",
@@ -45,32 +75,30 @@ def fetch(
         part: what this shard holds.
         axis: the axis.
         length: of the whole array along it; what lies behind it in the last shards is ignored.
-        held: mesh axes that the array is divided over along this axis; () if every shard holds all.
-        wanted: mesh axes that the pieces are divided over; the same as `held`, if that is not ().
-        count: how many shards there are along `wanted`.
+        shards: whose pieces these are.
+        is_held: whether the array is divided over the same; else every shard holds all of it.
         starts: where the piece of each shard begins; may lie outside of the array.
         size: of each piece.
         boundary: what lies beyond the edges: zeros for "fill", `value` for "constant"; else as `convolve`.
         value: of a constant.
     """
-    n = part.shape[axis]
-    here = lax.axis_index(wanted)
-    homes = [n * d if held else 0 for d in range(count)]
-    part = _without_tail(part, axis, length, count, here) if held else part
+    n, count, here = part.shape[axis], shards.count, shards.here()
+    homes = [n * shard if is_held else 0 for shard in range(count)]
+    part = _without_tail(part, axis, length, count, here) if is_held else part
     sources = [_sources(start, size, length, boundary) for start in starts]
     lefts, rights = [part], []
     begin = 0  # of the samples at hand, relative to the shard's own
-    if held:
+    if is_held:
         for t in transfers(sources, n, count, boundary == "wrap"):
             piece = lax.slice_in_dim(part, t.first, t.last, axis=axis)
-            moved = lax.ppermute(piece, held, t.pairs) if t.pairs else jnp.zeros_like(piece)
+            moved = shards.permuted(piece, t.pairs)
             if t.distance < 0:
                 lefts.insert(-1, moved)
                 begin = t.distance * n + t.first if not begin else begin
             else:
                 rights.append(moved)
     at_hand = lax.concatenate([*lefts, *rights], axis) if len(lefts) + len(rights) > 1 else part
-    if not held and boundary == "wrap":
+    if not is_held and boundary == "wrap":
         at_hand, begin = _around(part, axis, min(starts), max(starts) + size), min(starts)
     offsets = [start - home - begin for start, home in zip(starts, homes)]
     low, high = max(0, -min(offsets)), max(0, max(offsets) + size - at_hand.shape[axis])

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.halo import Names, fetch
+from jaxconv.engine.halo import Names, Shards, fetch
 from jaxconv.engine.problem import Problem, continued, left_to_pad
 
 Spec = tuple[Names, ...]  # per axis of an array, the mesh axes that divide it
@@ -92,6 +92,11 @@ def division(
 def is_summed(problem: Problem, axis: int) -> bool:
     """Return whether along an axis the kernel had better be divided than the output: the longer one."""
     return problem.window[axis] > problem.places[axis]
+
+
+def is_sharded(array: jax.Array) -> bool:
+    """Return whether the type of an array tells that it is divided over a mesh."""
+    return any(jax.typeof(array).sharding.spec)
 
 
 def in_order(spec: Sequence[Any], order: Sequence[int]) -> Spec:
@@ -190,7 +195,7 @@ class Sharded:
 
     def _count(self, names: Names) -> int:
         """Return into how many parts some mesh axes divide."""
-        return math.prod(dict(self.sizes)[name] for name in names)
+        return Shards(names, self.sizes).count
 
     def _piece(self, signal, axis: int, i: int, held: Names, names: Names, fill: Any):
         """Return what a shard needs of the signal along an axis, and the padding and dilation left."""
@@ -213,7 +218,8 @@ class Sharded:
         boundary = p.boundaries[i] if p.boundaries else "fill"
         if boundary == "wrap" and held and p.space[i] % count:
             signal, held = self._gathered(signal, axis, p.space[i], held), ()
-        signal = fetch(signal, axis, p.space[i], held, names, count, starts, size, boundary, fill)
+        shards = Shards(names, self.sizes)
+        signal = fetch(signal, axis, p.space[i], shards, bool(held), starts, size, boundary, fill)
         if len(set(phases)) == 1:
             return signal, (-phases[0], reach - ((size - 1) * dilation + 1 - phases[0])), dilation
         config = [(0, 0, 0)] * signal.ndim
@@ -234,7 +240,7 @@ class Sharded:
         if not wanted:
             return part
         starts = [shard * size for shard in range(count)]
-        return fetch(part, axis, length, held if held == wanted else (), wanted, count, starts, size)
+        return fetch(part, axis, length, Shards(wanted, self.sizes), held == wanted, starts, size)
 
     def _gathered(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
         to = "invarying" if self.is_typed else "varying"
