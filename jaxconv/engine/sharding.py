@@ -210,9 +210,9 @@ class Sharded:
             reach = (step - 1) * p.strides[i] + p.reach[i]
         dilation = p.signal_dilation[i]
         begins = [shard * advance - p.padding[i][0] for shard in range(count)]  # in the dilated signal
-        starts = [begin // dilation for begin in begins]
-        phases = [begin - start * dilation for begin, start in zip(begins, starts)]
-        size = max((phase + reach - 1) // dilation for phase in phases) + 1
+        starts = [-(-begin // dilation) for begin in begins]
+        zeros = [start * dilation - begin for begin, start in zip(begins, starts)]  # before the first
+        size = max((reach - 1 - before) // dilation for before in zeros) + 1
         if held and held != names:
             signal, held = self._gathered(signal, axis, p.space[i], held), ()
         boundary = p.boundaries[i] if p.boundaries else "fill"
@@ -220,13 +220,14 @@ class Sharded:
             signal, held = self._gathered(signal, axis, p.space[i], held), ()
         shards = Shards(names, self.sizes)
         signal = fetch(signal, axis, p.space[i], shards, bool(held), starts, size, boundary, fill)
-        if len(set(phases)) == 1:
-            return signal, (-phases[0], reach - ((size - 1) * dilation + 1 - phases[0])), dilation
+        behind = [reach - before - (size - 1) * dilation - 1 for before in zeros]
+        if len(set(zeros)) == 1:
+            return signal, (zeros[0], behind[0]), dilation
         config = [(0, 0, 0)] * signal.ndim
-        config[axis] = (0, max(phases) + reach - (size - 1) * dilation - 1, dilation - 1)
+        config[axis] = (max(zeros), max(behind), dilation - 1)
         dilated = lax.pad(signal, jnp.zeros((), signal.dtype), config)
-        here = jnp.asarray(phases)[lax.axis_index(names)]
-        return lax.dynamic_slice_in_dim(dilated, here, reach, axis), (0, 0), 1
+        first = jnp.asarray([max(zeros) - before for before in zeros])[shards.here()]
+        return lax.dynamic_slice_in_dim(dilated, first, reach, axis), (0, 0), 1
 
     def _moved(self, part: jax.Array, axis: int, length: int, held: Names, wanted: Names) -> jax.Array:
         """Return an array that is divided along an axis in another way."""

@@ -1,0 +1,218 @@
+"""Arrays divided over a mesh: the answer of one device, and no traffic but what must be.
+
+Each case runs on four devices along Explicit axes, as `jax.make_mesh` makes them, and along Auto ones.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+import jaxconv
+from jaxconv.benchmarking.traffic import traffic
+
+KINDS = {"explicit": AxisType.Explicit, "auto": AxisType.Auto}
+AXES = {"a": 2, "b": 2}
+
+
+@pytest.fixture(params=KINDS)
+def mesh(request):
+    """A mesh of two axes, as the context."""
+    made = jax.make_mesh(tuple(AXES.values()), tuple(AXES), axis_types=(KINDS[request.param],) * 2)
+    with jax.set_mesh(made):
+        yield made
+
+
+def is_explicit(mesh):
+    return mesh.axis_types[0] is AxisType.Explicit
+
+
+def placed(mesh, array, *spec):
+    return jax.device_put(array, NamedSharding(mesh, P(*spec)))
+
+
+def loss(fn, *operands):
+    return jnp.sin(fn(*operands)).sum()
+
+
+def both(fn):
+    """Return a function of the output and of all derivatives."""
+    return lambda *operands: (fn(*operands), jax.grad(partial(loss, fn), (0, 1))(*operands))
+
+
+def compared(mesh, fn, signal, spec, *others, tolerance=2e-5):
+    """Compile on the mesh, compare with one device, return the traffic and the output."""
+    on_mesh = placed(mesh, signal, *spec), *(placed(mesh, other) for other in others)
+    compiled = jax.jit(fn).lower(*on_mesh).compile()
+    found = compiled(*on_mesh)
+    with jax.set_mesh(jax.make_mesh((1,), ("one",), devices=jax.devices()[:1])):
+        truth = jax.jit(fn)(signal, *others)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(truth), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(np.abs(b).max(), 1e-30))
+    return traffic(compiled.as_text()), found
+
+
+def numbers(rng, *shape):
+    return rng.standard_normal(shape).astype("f") / max(shape[-1], 1) ** 0.5
+
+
+LINES = {  # options of convolve along the last axis of (4, 512), taps, permutes there, and with gradients
+    "same": (dict(mode="same"), 9, 2, 4),
+    "even": (dict(mode="same"), 8, 2, 4),
+    "valid": (dict(mode="valid"), 9, 2, 4),
+    "full": (dict(mode="full"), 9, 2, 4),
+    "stride": (dict(mode="same", stride=2), 9, 2, 4),
+    "dilation": (dict(mode="same", dilation=3), 9, 2, 4),
+    "lags": (dict(lags=range(-8, 504)), 5, 1, 2),
+    "edge": (dict(mode="same", boundary="edge"), 9, 2, 4),
+    "reflect": (dict(mode="same", boundary="reflect"), 9, 2, 4),
+    "symmetric": (dict(mode="same", boundary="symmetric"), 9, 2, 4),
+    "wrap": (dict(mode="same", boundary="wrap"), 9, 2, 4),
+    "fill": (dict(mode="same", fillvalue=2.0), 9, 2, 4),
+    "two neighbours": (dict(mode="same"), 301, 4, 8),
+    "reflect, two neighbours": (dict(mode="same", boundary="reflect"), 301, 4, 8),
+    "wrap, two neighbours": (dict(mode="same", boundary="wrap"), 301, 4, 8),
+    "fft": (dict(mode="same", method="fft"), 65, 2, 4),
+    "direct": (dict(mode="same", method="direct"), 9, 2, 4),
+    "folded": (dict(mode="same", method="folded"), 9, 2, 4),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_samples(mesh, rng, single, name):
+    options, taps, permutes, with_gradients = LINES[name]
+    x, k = numbers(rng, 4, 512), numbers(rng, 1, taps)
+    fn = partial(jaxconv.correlate if "lags" in options else jaxconv.convolve, axes=1, **options)
+    sent, out = compared(mesh, fn, x, (None, ("a", "b")), k)
+    assert out.sharding.spec == P(None, ("a", "b"))
+    if name != "fill" or is_explicit(mesh):
+        assert sent.messages == {"collective-permute": permutes}
+        reach = (taps - 1) * options.get("dilation", 1)
+        assert sent.bytes["collective-permute"] <= 4 * 4 * (reach + 16)  # and where lengths change
+    sent, _ = compared(mesh, both(fn), x, (None, ("a", "b")), k, tolerance=1e-4)
+    if is_explicit(mesh):
+        assert sent.messages == {"collective-permute": with_gradients, "all-reduce": 1}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_batch(mesh, rng, single, name):
+    options, taps, *_ = LINES[name]
+    x, k = numbers(rng, 4, 512), numbers(rng, 1, taps)
+    fn = partial(jaxconv.correlate if "lags" in options else jaxconv.convolve, axes=1, **options)
+    sent, _ = compared(mesh, both(fn), x, (("a", "b"),), k, tolerance=1e-4)
+    assert sent.messages == {"all-reduce": 1}
+
+
+IMAGES = {
+    "zeros": {},
+    "reflect": dict(boundary="reflect"),
+    "wrap": dict(boundary="wrap"),
+    "mixed": dict(boundary=("edge", "wrap")),
+    "strides and dilation": dict(stride=(2, 1), dilation=(1, 2)),
+}
+
+
+@pytest.mark.parametrize("spec", [("a", "b"), ("b", "a"), (("b", "a"),), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_with_corners(mesh, rng, single, name, spec):
+    x, k = numbers(rng, 32, 32), numbers(rng, 5, 7)
+    fn = partial(jaxconv.convolve, mode="same", **IMAGES[name])
+    sent, out = compared(mesh, fn, x, spec, k)
+    divided = sum(names is not None for names in spec)
+    assert sent.messages == {"collective-permute": 2 * divided}
+    compared(mesh, both(fn), x, spec, k, tolerance=1e-4)
+
+
+LAYERS = {  # shapes of signal and kernel, and options
+    "dense": ((4, 8, 16, 16), (8, 8, 3, 3), {}),
+    "strided": ((4, 8, 16, 16), (8, 8, 3, 3), dict(window_strides=(2, 2))),
+    "depthwise": ((4, 8, 16, 16), (8, 1, 3, 3), dict(feature_group_count=8)),
+    "groups": ((4, 8, 16, 16), (8, 2, 3, 3), dict(feature_group_count=4)),
+    "transposed": ((4, 8, 16, 16), (8, 8, 3, 3), dict(lhs_dilation=(2, 2), padding=((1, 2), (1, 2)))),
+    "volume": ((4, 4, 8, 8, 8), (4, 4, 3, 3, 3), dict(window_strides=(1, 1, 1))),
+    "pointwise": ((4, 8, 16, 16), (8, 8, 1, 1), {}),
+}
+SPECS = {"batch": ("a",), "batch and rows": ("a", None, "b"), "rows": (None, None, ("a", "b"))}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers(mesh, rng, single, name, spec):
+    """Those of `conv_general_dilated`, and those of lax under `accelerate` with the gradients."""
+    signal, kernel, options = LAYERS[name]
+    options = dict(window_strides=(1, 1), padding="SAME") | options
+    x, k = numbers(rng, *signal), numbers(rng, *kernel)
+    ours = partial(jaxconv.conv_general_dilated, **options)
+    of_lax = partial(jax.lax.conv_general_dilated, **options)
+    sent, _ = compared(mesh, ours, x, SPECS[spec], k)
+    on_mesh = placed(mesh, x, *SPECS[spec]), placed(mesh, k)
+    theirs = traffic(jax.jit(of_lax).lower(*on_mesh).compile().as_text())
+    assert sum(sent.bytes.values()) <= sum(theirs.bytes.values()), f"{sent}; lax {theirs}"
+    sent, _ = compared(mesh, jaxconv.accelerate(both(of_lax)), x, SPECS[spec], k, tolerance=1e-4)
+    assert "all-gather" not in sent.messages
+
+
+@pytest.mark.parametrize("spec", [(None, "a"), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", ["dense", "depthwise", "groups"])
+def test_features(rng, single, name, spec):
+    """The compiler may divide features; along Explicit axes lax has no rule for that, nor have we."""
+    signal, kernel, options = LAYERS[name]
+    x, k = numbers(rng, *signal), numbers(rng, *kernel)
+    fn = partial(jaxconv.conv_general_dilated, window_strides=(1, 1), padding="SAME", **options)
+    auto = jax.make_mesh((2, 2), ("a", "b"), axis_types=(AxisType.Auto,) * 2)
+    sent, _ = compared(auto, both(fn), x, spec, k, tolerance=1e-4)
+    assert "all-gather" not in sent.messages
+    explicit = jax.make_mesh((2, 2), ("a", "b"), axis_types=(AxisType.Explicit,) * 2)
+    with pytest.raises(Exception, match="out_sharding"):
+        jax.eval_shape(fn, placed(explicit, x, *spec), placed(explicit, k))
+
+
+@pytest.mark.parametrize("length", [510, 37])
+def test_shards_of_unequal_length(rng, single, length):
+    """What the compiler divides need not divide evenly: a convolution of a convolution's result."""
+    mesh = jax.make_mesh((4,), ("a",), axis_types=(AxisType.Auto,))
+    x, k = numbers(rng, 2, length + 6), numbers(rng, 1, 7)
+
+    @partial(jax.jit, static_argnums=2)
+    def twice(x, k, boundary):
+        once = jaxconv.convolve(x, k, "valid", axes=1)
+        once = jax.lax.with_sharding_constraint(once, NamedSharding(mesh, P(None, "a")))
+        return jaxconv.convolve(once, k, "same", axes=1, boundary=boundary)
+
+    for boundary in jaxconv.types.BOUNDARIES:
+        whole = twice(x, k, boundary)
+        sharding = NamedSharding(mesh, P())
+        parts = jax.jit(twice, static_argnums=2, in_shardings=(sharding, sharding))(x, k, boundary)
+        np.testing.assert_allclose(parts, whole, atol=2e-5 * np.abs(whole).max())
+
+
+def test_second_eager_call_compiles_nothing(mesh, rng, single):
+    x, k = placed(mesh, numbers(rng, 4, 512), None, ("a", "b")), placed(mesh, numbers(rng, 1, 9))
+    first = jaxconv.convolve(x, k, "same", axes=1)
+    with jax.log_compiles(False), jax.checking_leaks():
+        second = jaxconv.convolve(x, k, "same", axes=1)
+    np.testing.assert_array_equal(first, second)
+    assert second.sharding.spec == P(None, ("a", "b"))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "bfloat16", "complex64"])
+def test_types(mesh, rng, single, dtype):
+    x = (100 * rng.standard_normal((4, 512))).clip(0, 250).astype("f")
+    x = (x + 1j * x[::-1] if dtype == "complex64" else x).astype(jnp.dtype(dtype))
+    k = np.asarray([[1, 2, 3, 2, 1]]).astype(x.dtype)
+    fn = partial(jaxconv.convolve, mode="same", axes=1, boundary="reflect")
+    sent, out = compared(mesh, fn, x, (None, ("a", "b")), k)
+    assert out.dtype == dtype and sent.messages == {"collective-permute": 2}
+
+
+def test_nan_reaches_only_its_windows_on_any_shard(mesh, rng, single):
+    x, k = numbers(rng, 512), numbers(rng, 9)
+    x[130] = np.nan
+    fn = jax.jit(partial(jaxconv.convolve, mode="same", local=True))
+    out = np.asarray(fn(placed(mesh, x, ("a", "b")), placed(mesh, k)))
+    assert np.flatnonzero(np.isnan(out)).tolist() == list(range(126, 135))
