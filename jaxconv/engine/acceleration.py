@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv.engine import primitive
-from jaxconv.engine.how import ask
+from jaxconv.engine.how import How, ask
 from jaxconv.engine.modules import carrying_state
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.rewriting import abstract_others
+from jaxconv.engine.traffic import Traffic, traffic
 from jaxconv.types import Method
 
 
@@ -66,18 +67,24 @@ def accelerate(
 class Explanation:
     """The plans of all convolutions in a function, and of those that its gradient adds; printable.
 
-    `no_gradient` says why there is no gradient, where JAX cannot take one.
+    Of arrays divided over a mesh they are those of one shard, and `traffic` tells what the function
+    sends between devices, `gradient_traffic` what it sends with its gradient. `no_gradient` says why
+    there is no gradient, where JAX cannot take one.
     """
 
     forward: tuple[Plan, ...]
     gradient: tuple[Plan, ...]
     no_gradient: str = ""
+    traffic: Traffic | None = None
+    gradient_traffic: Traffic | None = None
 
     def __str__(self) -> str:
         parts = []
         for title, plans in (("forward", self.forward), ("added by the gradient", self.gradient)):
             for plan, times in Counter(plans).items():
                 parts.append(f"{title}, {times} of\n{plan}" if times > 1 else f"{title}\n{plan}")
+        if self.traffic is not None:
+            parts.append(f"between devices: {self.traffic}; with the gradient {self.gradient_traffic}")
         if self.no_gradient:
             parts.append(f"no gradient: {self.no_gradient}")
         return "\n\n".join(parts) or "no convolution"
@@ -89,7 +96,9 @@ def explain(
     """Tell how every convolution in a function would be computed, its gradient's included.
 
     A convolution in a loop is listed once. The plans are those that the function has under
-    `accelerate`; those of `convolve` and its family are as they ask.
+    `accelerate`; those of `convolve` and its family are as they ask. Where an argument is divided over
+    devices the function is compiled, since only the compiler knows how its values are divided, and the
+    plans are those of one shard.
 
     Args:
         fn: the function.
@@ -111,12 +120,36 @@ def explain(
         (['shifts'], 2)
     """
     arrays, of_arrays = abstract_others(fn, args, kwargs)
+    if platform is None and any(_is_divided(array) for array in arrays):
+        return _explain_shard(of_arrays, arrays)
     forward = primitive.plans_in(of_arrays, arrays, platform)
     try:
         both = primitive.plans_in(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
     except (ValueError, TypeError, NotImplementedError) as error:  # fn itself was traced without any
         return Explanation(tuple(forward), (), str(error).splitlines()[0])
     return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
+
+
+def _is_divided(array: Any) -> bool:
+    sharding = getattr(array, "sharding", None)
+    return sharding is not None and not sharding.is_fully_replicated
+
+
+def _explain_shard(fn: Callable[..., Any], arrays: Sequence[Any]) -> Explanation:
+    """Compile a function, and it with its gradient, as accelerated; tell the plans and the traffic."""
+    found = []
+    for whole in (fn, lambda *arrays: _with_gradient(fn, arrays)):
+        fast = primitive.planned(whole, How(between_layers=True))
+        try:
+            with primitive.noting() as plans:
+                compiled = jax.jit(fast).lower(*arrays).compile()
+        except (ValueError, TypeError, NotImplementedError) as error:
+            ((forward, sent),) = found
+            return Explanation(tuple(forward), (), str(error).splitlines()[0], sent)
+        found.append((plans, traffic(compiled)))
+    (forward, sent), (both, sent_by_both) = found
+    added = tuple((Counter(both) - Counter(forward)).elements())
+    return Explanation(tuple(forward), added, "", sent, sent_by_both)
 
 
 def _with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:

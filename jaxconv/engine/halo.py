@@ -7,6 +7,7 @@ those of the whole array. Which shard sends what is known while tracing, so each
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -19,7 +20,8 @@ from jaxconv.engine.problem import standing
 Names = tuple[str, ...]  # of mesh axes, the slowest first
 
 
-class Shards(NamedTuple):
+@dataclass(frozen=True)
+class Shards:
     """The parts that an axis of an array is divided into."""
 
     names: Names
@@ -79,7 +81,7 @@ def fetch(
         is_held: whether the array is divided over the same; else every shard holds all of it.
         starts: where the piece of each shard begins; may lie outside of the array.
         size: of each piece.
-        boundary: what lies beyond the edges: zeros for "fill", `value` for "constant"; else as `convolve`.
+        boundary: what lies beyond the edges: zeros for "fill", `value` for "constant".
         value: of a constant.
     """
     n, count, here = part.shape[axis], shards.count, shards.here()

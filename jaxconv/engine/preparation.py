@@ -8,7 +8,7 @@ import jax
 from jax.custom_derivatives import SymbolicZero
 
 from jaxconv import checks
-from jaxconv.engine import primitive
+from jaxconv.engine import lax_form, primitive
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.problem import Boundaries, Problem
@@ -40,9 +40,9 @@ def prepared(operand: jax.Array, side: Side, plan: Plan, laid_out: jax.Array, **
     """Return an operand prepared as planned; `laid_out` is it as lax gets it, with these parameters."""
     laid_out = laid_out.astype(plan.problem.dtype)
     if side == "signal":
-        ready = plan.prepare_signal(primitive.canonical_signal(plan.problem, laid_out, **params))
+        ready = plan.prepare_signal(lax_form.canonical_signal(plan.problem, laid_out, **params))
     else:
-        ready = plan.prepare_kernel(primitive.canonical_kernel(plan.problem, laid_out, **params))
+        ready = plan.prepare_kernel(lax_form.canonical_kernel(plan.problem, laid_out, **params))
     return Prepared(operand, ready, side, plan.how.function, plan)
 
 
@@ -85,24 +85,24 @@ def convolution(
     if ready is None or ready.plan is None:  # None while it is being prepared
         return primitive.convolution(signal, kernel, how, boundaries, fill, **options)
     plan, side = ready.plan, ready.side
-    params = primitive.parameters(signal, kernel, precision=how.precision, **options)
+    params = lax_form.parameters(signal, kernel, precision=how.precision, **options)
     if "constant" in boundaries:
-        signal, params = primitive.extended(signal, boundaries, fill, **params)
+        signal, params = lax_form.extended(signal, boundaries, fill, **params)
         options["padding"], boundaries = params["padding"], ()
     platform = plan.problem.platform
-    problem = primitive.problem_of(signal, kernel, platform, boundaries=boundaries, **params)
+    problem = lax_form.problem_of(signal, kernel, platform, boundaries=boundaries, **params)
     _check_fit(side, problem, how, plan)
     plain = partial(primitive.convolution, how=plan.how, boundaries=boundaries, **options)
 
     @jax.custom_jvp
     def apply(signal, kernel, made):
         if side == "signal":
-            own = plan.prepare_kernel(primitive.canonical_kernel(problem, kernel, **params))
+            own = plan.prepare_kernel(lax_form.canonical_kernel(problem, kernel, **params))
             out = primitive.run_planned(plan, made, own)
         else:
-            own = plan.prepare_signal(primitive.canonical_signal(problem, signal, **params))
+            own = plan.prepare_signal(lax_form.canonical_signal(problem, signal, **params))
             out = primitive.run_planned(plan, own, made)
-        return primitive.in_layout(out, problem, **params)
+        return lax_form.in_layout(out, problem, **params)
 
     def jvp(primals, tangents):
         operands = primals[:2]

@@ -7,15 +7,16 @@ exact to any order. Entering goes the same way, through a trace of `lax.conv_gen
 checks, its defaults, its errors, and, inside `jax.shard_map`, its reconciling of operands that vary
 over different axes of the mesh.
 
-This file and `rewriting.py` alone touch what JAX does not call stable: `jax.interpreters`, `jax.extend`,
-and the primitive of lax.
+This file, `rewriting.py` and `lax_form.py` alone touch what JAX does not call stable:
+`jax.interpreters`, `jax.extend`, and the primitive of lax.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -30,13 +31,21 @@ from jaxconv import checks
 from jaxconv.engine import sharding
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
+from jaxconv.engine.lax_form import (
+    canonical_kernel,
+    canonical_signal,
+    extended,
+    in_layout,
+    is_as_long,
+    lax_p,
+    parameters,
+    problem_of,
+)
 from jaxconv.engine.planning import Plan, plan, possible
-from jaxconv.engine.problem import Boundaries, Problem, continued, left_to_pad
+from jaxconv.engine.problem import Boundaries, Problem
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
-
-lax_p = lax.conv_general_dilated_p
 
 
 class _Convolution(core.Primitive):
@@ -75,15 +84,6 @@ def convolution(
         options["padding"], boundaries = left["padding"], ()
     call = partial(lax.conv_general_dilated, **options)
     return planned(call, how, boundaries, check=True)(signal, kernel)
-
-
-def extended(
-    signal: jax.Array, boundaries: Boundaries, value: Any = None, **params: Any
-) -> tuple[jax.Array, dict[str, Any]]:
-    """Continue a signal in lax's layout; return it and lax's parameters, with the padding that is left."""
-    axes, padding = params["dimension_numbers"].lhs_spec[2:], params["padding"]
-    longer = continued(signal, axes, padding, boundaries, value)
-    return longer, dict(params, padding=left_to_pad(padding, boundaries))
 
 
 def planned(
@@ -142,70 +142,14 @@ def _problem_in(operands: Sequence[Any], platform: str, **params: Any) -> Proble
     return problem_of(lhs, rhs, platform, **params)
 
 
-def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
-    """Read the static facts off two abstract values and lax's parameters."""
-    lhs_spec, rhs_spec, _ = params["dimension_numbers"]
-    n, _, *space = (lhs.shape[axis] for axis in lhs_spec)
-    outputs, inputs, *window = (rhs.shape[axis] for axis in rhs_spec)
-    batch_groups = params["batch_group_count"]
-    groups = params["feature_group_count"] * batch_groups
-    result = params["preferred_element_type"] or lhs.dtype
-    return Problem(
-        batch=n // batch_groups,
-        groups=groups,
-        inputs=inputs,
-        outputs=outputs // groups,
-        space=tuple(space),
-        window=tuple(window),
-        strides=params["window_strides"],
-        padding=params["padding"],
-        signal_dilation=params["lhs_dilation"],
-        kernel_dilation=params["rhs_dilation"],
-        dtype=str(lhs.dtype),
-        result=str(jnp.dtype(result)),
-        precision=params["precision"],
-        platform=platform,
-        channels_last=lhs_spec[1] == len(lhs_spec) - 1,
-        boundaries=params.get("boundaries", ()),
-    )
-
-
-def parameters(lhs: Any, rhs: Any, **options: Any) -> dict[str, Any]:
-    """Return the canonical parameters that lax makes of its options, after its own checks."""
-    traced = jax.make_jaxpr(partial(lax.conv_general_dilated, **options))(lhs, rhs)
-    return next(e.params for e in traced.eqns if e.primitive is lax_p)
-
-
 def run(platform: str, lhs: jax.Array, rhs: jax.Array, *, how: How, **params: Any) -> jax.Array:
     """Plan, and compute as planned."""
     problem = problem_of(lhs, rhs, platform, **params)
     chosen = plan(problem, possible(how, problem))
+    _note(chosen)
     signal = chosen.prepare_signal(canonical_signal(problem, lhs, **params))
     kernel = chosen.prepare_kernel(canonical_kernel(problem, rhs, **params))
     return in_layout(chosen.run(signal, kernel), problem, **params)
-
-
-def canonical_signal(problem: Problem, lhs: jax.Array, **params: Any) -> jax.Array:
-    """Bring a signal in lax's layout to the canonical one: batch, groups, inputs, space."""
-    p, batch_groups = problem, params["batch_group_count"]
-    signal = lhs.transpose(params["dimension_numbers"].lhs_spec)
-    if batch_groups > 1:  # (g n, i) to (n, g, i)
-        signal = signal.reshape(batch_groups, p.batch, p.inputs, *p.space).swapaxes(0, 1)
-    return signal.reshape(p.batch, p.groups, p.inputs, *p.space)
-
-
-def canonical_kernel(problem: Problem, rhs: jax.Array, **params: Any) -> jax.Array:
-    """Bring a kernel in lax's layout to the canonical one: groups, outputs, inputs, window."""
-    p = problem
-    kernel = rhs.transpose(params["dimension_numbers"].rhs_spec)
-    return kernel.reshape(p.groups, p.outputs, p.inputs, *p.window)
-
-
-def in_layout(out: jax.Array, problem: Problem, **params: Any) -> jax.Array:
-    """Bring a canonical output to lax's layout."""
-    p, out_spec = problem, params["dimension_numbers"].out_spec
-    out = out.reshape(p.batch, p.groups * p.outputs, *p.places)
-    return out.transpose([out_spec.index(axis) for axis in range(out.ndim)])
 
 
 def _abstract(lhs, rhs, *, how: How, boundaries: Boundaries, **params: Any):
@@ -220,7 +164,7 @@ def _transpose_signal(cotangent, lhs, rhs, *, how: How, boundaries: Boundaries, 
     it is that of the continued signal, whose ends are then folded back.
     """
     stays = set(boundaries) <= {"fill"}
-    stays = stays or (set(boundaries) == {"wrap"} and _is_as_long(lhs.aval, cotangent, params))
+    stays = stays or (set(boundaries) == {"wrap"} and is_as_long(lhs.aval, cotangent, params))
 
     def forward(lhs, rhs):
         if stays:
@@ -232,14 +176,6 @@ def _transpose_signal(cotangent, lhs, rhs, *, how: How, boundaries: Boundaries, 
         return jax.linear_transpose(lambda lhs: forward(lhs, rhs), lhs.aval)(cotangent)[0]
 
     return planned(transposed, how, boundaries if stays else ())(cotangent, rhs)
-
-
-def _is_as_long(lhs: Any, out: Any, params: dict[str, Any]) -> bool:
-    """Return whether a convolution has an output for each sample of its signal."""
-    lhs_spec, _, out_spec = params["dimension_numbers"]
-    lengths = [(lhs.shape[i], out.shape[j]) for i, j in zip(lhs_spec[2:], out_spec[2:])]
-    plain = {1} == {1, *params["window_strides"], *params["lhs_dilation"]}
-    return plain and all(n == m for n, m in lengths)
 
 
 def _transpose_kernel(cotangent, lhs, rhs, *, how: How, boundaries: Boundaries, **params: Any):
@@ -300,7 +236,8 @@ def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any
     sizes = dict(mesh.shape)
     divided = sharding.division(problem, params["batch_group_count"] > 1, sizes, *specs)
     is_typed = bool(mesh.explicit_axes)
-    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), *specs, is_typed)
+    signal, kernel, output = specs
+    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), signal, kernel, output, is_typed)
     plain = replace(how, problem=None)  # a plan passed as method is one for the whole
 
     def convolve(lhs: jax.Array, rhs: jax.Array, boundaries: Boundaries, **params: Any) -> jax.Array:
@@ -319,7 +256,7 @@ def _lower(platform: str, ctx: mlir.LoweringRuleContext, *operands: Any, **param
 
 def _is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
     """Return whether arrays may be divided over devices without their types telling so."""
-    module, signal = ctx.module_context, ctx.avals_in[0]
+    module, signal = ctx.module_context, cast(Any, ctx.avals_in[0])
     is_many = getattr(module.axis_context, "num_devices", 1) > 1  # else a mesh's own code, or one device
     is_export = module.lowering_parameters.for_export
     return is_many and not is_export and not signal.sharding.mesh.explicit_axes
@@ -364,11 +301,34 @@ def run_planned(chosen: Plan, signal: jax.Array, kernel: jax.Array) -> jax.Array
     return planned_p.bind(signal, kernel, plan=chosen, batches=())
 
 
+@contextmanager
+def noting():
+    """Give a list of the plans of what is lowered, or divided by the compiler, meanwhile."""
+    _NOTED.append([])
+    try:
+        yield _NOTED[-1]
+    finally:
+        _NOTED.pop()
+
+
+def _note(chosen: Plan) -> None:
+    for plans in _NOTED[-1:]:
+        plans.append(chosen)
+
+
+_NOTED: list[list[Plan]] = []  # of all threads: the compiler divides arrays in one of its own
+
+
 def _run_batched(signal: jax.Array, kernel: jax.Array, *, plan: Plan, batches: tuple) -> jax.Array:
     run = plan.run
     for axes in batches:
         run = jax.vmap(run, in_axes=axes)
     return run(signal, kernel)
+
+
+def _run_noted(*operands: jax.Array, plan: Plan, batches: tuple) -> jax.Array:
+    _note(plan)
+    return _run_batched(*operands, plan=plan, batches=batches)
 
 
 def _batch_planned(operands, axes, *, plan: Plan, batches: tuple):
@@ -399,4 +359,4 @@ planned_p.def_impl(lambda *operands, **params: _compiled_planned(**params)(*oper
 planned_p.def_abstract_eval(_abstract_planned)
 ad.defbilinear(planned_p, _transpose_planned_signal, _transpose_planned_kernel)
 batching.primitive_batchers[planned_p] = _batch_planned
-mlir.register_lowering(planned_p, mlir.lower_fun(_run_batched, multiple_results=False))
+mlir.register_lowering(planned_p, mlir.lower_fun(_run_noted, multiple_results=False))

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxconv.engine.how import How
+from jaxconv.engine.lax_form import parameters
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.preparation import Prepared, convolution, prepared
-from jaxconv.engine.primitive import parameters, plans_in
+from jaxconv.engine.primitive import plans_in
 
 
 class Sharing(NamedTuple):

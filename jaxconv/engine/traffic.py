@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 KINDS = ("all-gather", "all-reduce", "all-to-all", "collective-permute", "reduce-scatter")
@@ -24,10 +25,10 @@ class Traffic(NamedTuple):
         return ", ".join(words) or "none"
 
 
-def traffic(text: str) -> Traffic:
-    """Return the traffic of a program, given its text: `jax.jit(fn).lower(...).compile().as_text()`."""
+def traffic(compiled: jax.stages.Compiled) -> Traffic:
+    """Return the traffic of a compiled program, `jax.jit(fn).lower(...).compile()`."""
     messages, received = Counter(), Counter()
-    for result, kind in _LINE.findall(text):
+    for result, kind in _LINE.findall(compiled.as_text() or ""):
         messages[kind] += 1
         for name, shape in _ARRAY.findall(result):
             count = math.prod(int(n) for n in shape.split(",") if n)
