@@ -14,6 +14,8 @@ from jax.sharding import PartitionSpec as P
 
 import jaxconv
 from jaxconv.engine.traffic import traffic
+from jaxconv.matching import normalized_correlation
+from jaxconv.types import MEASURES
 
 KINDS = {"explicit": AxisType.Explicit, "auto": AxisType.Auto}
 AXES = {"a": 2, "b": 2}
@@ -229,3 +231,53 @@ def test_explain_tells_one_shard_and_the_traffic(mesh, rng, single):
     assert told.traffic.messages == {"collective-permute": 2}
     assert told.gradient_traffic.messages["all-reduce"] == 1
     assert "between devices: 2 collective-permute (128 bytes)" in str(told)
+
+
+SCORES = {
+    "same": partial(normalized_correlation, mode="same"),
+    "missing": partial(normalized_correlation, mode="same", boundary="missing"),
+    "template": partial(jaxconv.match_template, pad_input=True, mode="reflect"),
+    "masked": partial(normalized_correlation, mode="same", template_mask=np.eye(5, 7, dtype=bool)),
+}
+
+
+@pytest.mark.parametrize("spec", [("a", "b"), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_of_divided_images(mesh, rng, single, name, spec):
+    x, t = numbers(rng, 32, 32), numbers(rng, 5, 7)
+    sent, out = compared(mesh, SCORES[name], x, spec, t)
+    if is_explicit(mesh):  # else the compiler divides what is around the convolutions, as it likes
+        assert out.sharding.spec == P(*spec)
+        assert set(sent.messages) <= {"collective-permute", "all-reduce"}  # halos, and the mean
+        assert sent.bytes["all-reduce"] <= 32
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_measures_of_a_batch(mesh, rng, single, measure):
+    x, t = numbers(rng, 4, 32, 32), numbers(rng, 1, 5, 7)
+    fn = partial(jaxconv.matching.match, measure=measure, axes=(1, 2))
+    sent, _ = compared(mesh, fn, x, (("a", "b"),), t)
+    assert not is_explicit(mesh) or not sent.messages
+
+
+def test_places_that_do_not_divide_evenly(rng, single):
+    mesh = jax.make_mesh((4,), ("a",), axis_types=(AxisType.Explicit,))
+    x = placed(mesh, numbers(rng, 32, 32), "a")
+    with pytest.raises(ValueError, match=r"`mode` must have places .*; got 30 of them. Use mode='same'"):
+        normalized_correlation(x, np.eye(3))
+
+
+DETECTION = {
+    "whiten": lambda x, psd: jaxconv.detection.whiten(x, psd**2 + 1),
+    "snr": lambda x, psd: jaxconv.detection.snr(x, jnp.ones(9, x.dtype), psd**2 + 1),
+    "loudest": lambda x, t: jaxconv.matching.loudest(x, t[None]),
+    "peaks": lambda x, t: jaxconv.matching.find_peaks(x * t.max(), max_peaks=9).places,
+}
+
+
+@pytest.mark.parametrize("spec", [(("a", "b"),), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", DETECTION)
+def test_detection(mesh, rng, single, name, spec):
+    sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
+    if is_explicit(mesh) and spec[0] and name != "peaks":  # of a map, whose peaks are of all of it
+        assert not sent.messages

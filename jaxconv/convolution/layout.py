@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax import lax
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from jaxconv import checks
+from jaxconv.engine.by_shards import spec_of
 
 SHORT = 64  # taps
 
@@ -30,7 +34,10 @@ class Layout(NamedTuple):
         batch, groups, space = (
             [array.shape[a] for a in axes] for axes in (self.batch, self.groups, self.space)
         )
-        return array.transpose(self.order).reshape(math.prod(batch), math.prod(groups), *space)
+        shape = math.prod(batch), math.prod(groups), *space
+        names = spec_of(array)
+        spec = [next((names[a] for a in axes if names[a]), None) for axes in (self.batch, self.groups)]
+        return reshaped(array.transpose(self.order), shape, [*spec, *(names[a] for a in self.space)])
 
     def kernel(self, array: jax.Array) -> jax.Array:
         """Lay out a kernel: groups and outputs, 1, space."""
@@ -41,6 +48,18 @@ class Layout(NamedTuple):
     def swapped(self) -> "Layout":
         """Return the layout of the operands in each other's place."""
         return self._replace(batch=self.outputs, outputs=self.batch)
+
+    def whole(self, array: jax.Array) -> "Layout":
+        """Return the layout in which axes that are divided over a mesh stay what they are.
+
+        One of several that become one has to be the first; a second stays by itself, with one tap.
+        """
+        names = spec_of(array)
+        divided = [axis for axis in self.batch if names[axis]]
+        rest = tuple(axis for axis in self.batch if axis not in divided)
+        groups = tuple(sorted(self.groups, key=lambda axis: not names[axis]))
+        space = tuple(sorted((*divided[1:], *self.space)))
+        return self._replace(batch=(*divided[:1], *rest), groups=groups, space=space)
 
     def in_place(self, taps: int) -> "Layout":
         """Treat batch axes behind the first spatial axis as spatial ones of one tap, for a short kernel.
@@ -55,8 +74,24 @@ class Layout(NamedTuple):
 
     def back(self, out: jax.Array, signal: Sequence[int], kernel: Sequence[int]) -> jax.Array:
         """Lay an output back, given the operands' shapes."""
-        lead = [max(signal[a], kernel[a]) for a in self.order[: -len(self.space)]]
-        return out.reshape(*lead, *out.shape[2:]).transpose(np.argsort(self.order))
+        shape = [max(signal[a], kernel[a]) for a in self.order[: -len(self.space)]]
+        names, spec = spec_of(out), [None] * len(shape)
+        for axes, of_axes, first in (
+            (self.batch, names[0], 0),
+            (self.groups, names[1], len(self.batch)),
+        ):
+            if axes:
+                spec[first] = of_axes
+        spec = [*spec, *names[2:]]
+        return reshaped(out, (*shape, *out.shape[2:]), spec).transpose(np.argsort(self.order))
+
+
+def reshaped(array: jax.Array, shape: Sequence[int], spec: Sequence[Any]) -> jax.Array:
+    """Reshape an array whose type tells how it is divided, to one divided so."""
+    if not any(spec):
+        return array.reshape(shape)
+    mesh = jax.typeof(array).sharding.mesh
+    return lax.reshape(array, shape, out_sharding=NamedSharding(mesh, P(*spec)))
 
 
 def lay_out(function: str, shape1: Sequence[int], shape2: Sequence[int], axes: Sequence[int]) -> Layout:

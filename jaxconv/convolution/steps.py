@@ -120,6 +120,8 @@ def _convolve(
         if _is_commuted(call, axes, fillvalue) and not is_sharded(a):
             a, kernel, layout = jnp.flip(kernel, numbers), jnp.flip(a, numbers), layout.swapped()
             axes = tuple(replace(axis, length=axis.taps, taps=axis.length) for axis in axes)
+        elif is_sharded(a):
+            layout = layout.whole(a)
         elif call.how.method in ("auto", "shifts"):
             layout = layout.in_place(math.prod(axis.taps for axis in axes))
     value = None if fillvalue is None else _fill(call.name, fillvalue, a.dtype)

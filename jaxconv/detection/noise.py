@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.by_shards import over_batch
 from jaxconv.floats import as_floats, floating, magnitude
 
 
@@ -231,10 +232,14 @@ def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) ->
 
 def filter_circularly(signal: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply the spectrum along the last axes by a frequency response: a circular convolution."""
-    signal, axes = as_floats(signal)[0], tuple(range(-response.ndim, 0))
-    response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
-    spectrum = jnp.fft.fftn(signal, axes=axes)
-    return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
+    axes, batch = tuple(range(-response.ndim, 0)), signal.ndim - response.ndim
+
+    def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
+        spectrum = jnp.fft.fftn(signal, axes=axes)
+        response = response.reshape(*[1] * batch, *response.shape)
+        return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
+
+    return over_batch(filtered, as_floats(signal)[0], batch, response)
 
 
 def resample(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, filter_circularly, resample
+from jaxconv.engine.by_shards import undivided
 from jaxconv.floats import as_floats, magnitude, norm
 
 
@@ -103,6 +104,7 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
         rule = f"have as many axes as the spectrum and be no larger than the signal {shape}"
         raise checks.value_error("snr", "template", rule, template.shape)
     spectrum = resample(spectrum, shape)
+    signal = undivided(signal, range(signal.ndim - rank, signal.ndim))
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
     wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), shape)

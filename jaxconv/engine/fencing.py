@@ -31,7 +31,8 @@ def fenced(compute: Callable[[], Result], *operands: jax.Array) -> Result:
     result = jax.eval_shape(compute)
     sizes = [part.size for part in jax.tree.leaves(result)]
     is_empty = any(operand.size == 0 for operand in operands)  # then zeros alone are summed
-    if not checks.is_known(sizes) or max(sizes) < LEAST or is_empty:
+    is_divided = any(any(jax.typeof(operand).sharding.spec) for operand in operands)
+    if not checks.is_known(sizes) or max(sizes) < LEAST or is_empty or is_divided:
         return compute()
     firsts = [lax.slice(x, [0] * x.ndim, [1] * x.ndim).reshape(()) for x in operands]
     firsts = [first.astype("int8") if first.dtype == bool else first for first in firsts]

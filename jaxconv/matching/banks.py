@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.engine.by_shards import over_batch, undivided
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
@@ -104,7 +105,8 @@ def best_match(
         ([1.0, -0.5, 0.5, 1.0, 0.5], [0, 0, 1, 1, 0])
     """
     how = ask("best_match", method, precision, max_bytes, local)
-    return _best(*_bank("best_match", signal, templates, template_mask, measure, channel_axis, how))
+    x, *others = _bank("best_match", signal, templates, template_mask, measure, channel_axis, how)
+    return _best(undivided(x, range(x.ndim)), *others)
 
 
 def loudest(
@@ -157,7 +159,8 @@ def loudest(
     """
     how = ask("loudest", method, precision, max_bytes, local)
     x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, how)
-    found = _loudest(x, t, *others)
+    x = undivided(x, range(1, x.ndim))
+    found = over_batch(lambda x: _loudest(x, t, *others), x, 1)
     single = np.ndim(signals) < np.ndim(templates)
     return jax.tree.map(lambda a: a[0], found) if single else found
 

@@ -136,7 +136,8 @@ def _computed(
     check_channels("match", ("image", "template"), x, t, channel_axis)
     check_fit("match", ("image", "template"), x, t, places)
     templates = [t] if weights is None else [t, weights]
-    return slide_over(partial(_compare, measure=measure, how=how), [x], templates, places, channel_axis)
+    compare = partial(_compare, measure=measure, how=how)
+    return slide_over(compare, [x], templates, places, channel_axis, how.function)
 
 
 def _compare(

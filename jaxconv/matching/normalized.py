@@ -9,10 +9,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.convolution.boundaries import canonical, extend
+from jaxconv.convolution.boundaries import canonical
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.matching.operands import (
+    Beyond,
     as_floats,
     check_channels,
     check_fit,
@@ -132,36 +133,29 @@ def score_windows(
     check_channels(function, ("signal", "template"), x, t, o.channel_axis)
     if o.mode == "valid":
         check_fit(function, ("signal", "template"), x, t, places)
+    signals, beyond = [x], None
     if o.mode != "valid":
         widths = reach(o.mode, [t.shape[a] for a in places])
         missing = o.boundary == "missing"
-        boundary = "fill" if missing else o.boundary
-        filled = "fill" in canonical(function, boundary, len(places)) and not missing
+        names = canonical(function, "fill" if missing else o.boundary, len(places))
+        filled = "fill" in names and not missing
         if fillvalue is not None and not filled:
             rule = "be left out where no boundary is 'fill'"
             raise checks.value_error(function, "fillvalue", rule, f"boundary {o.boundary!r}")
         seen = jnp.isfinite(x) if hidden is None else jnp.isfinite(x) & ~hidden
-        beyond = mean_of(x, seen, places) if fillvalue is None else fillvalue
+        value = mean_of(x, seen, places) if fillvalue is None else jnp.asarray(fillvalue, x.dtype)
         if missing and hidden is None:
-            hidden = jnp.zeros(x.shape, bool)
-        if hidden is not None:
-            hidden = extended(hidden, places, widths, boundary, missing)
-        x = extended(x, places, widths, boundary, beyond)
+            hidden = jnp.zeros_like(x, bool)
+        names = tuple("constant" if name == "fill" else name for name in names)
+        beyond = Beyond(widths, names, [value] if hidden is None else [value, jnp.asarray(not missing)])
     if hidden is None and unheard is None:
-        score = partial(plain_scores, how=o.how)
-        return slide_over(score, [x], [t], places, o.channel_axis)
-    there = jnp.ones(x.shape, bool) if hidden is None else ~hidden
-    if unheard is None:
-        score = partial(masked_scores, heard=None, overlap=o.overlap, how=o.how)
-        return slide_over(score, [x, there], [t], places, o.channel_axis)
-    score = partial(masked_scores, overlap=o.overlap, how=o.how)
-    return slide_over(score, [x, there], [t, ~unheard], places, o.channel_axis)
-
-
-def extended(array, places: Sequence[int], widths, boundary, beyond) -> jax.Array:
-    """Continue an array beyond its edges, along the axes of the places."""
-    names = canonical("normalized_correlation", boundary, len(places))
-    every, by = [(0, 0)] * array.ndim, ["fill"] * array.ndim
-    for axis, width, name in zip(places, widths, names):
-        every[axis], by[axis] = width, name
-    return extend(array, every, by, beyond)
+        score, templates = partial(plain_scores, how=o.how), [t]
+    elif unheard is None:
+        score, templates = partial(masked_scores, heard=None, overlap=o.overlap, how=o.how), [t]
+    else:
+        score, templates = partial(masked_scores, overlap=o.overlap, how=o.how), [t, ~unheard]
+    if hidden is not None or unheard is not None:
+        signals = [x, jnp.ones_like(x, bool) if hidden is None else ~hidden]
+    if beyond is not None and len(signals) > len(beyond.values):  # all counts, and what is beyond
+        beyond = beyond._replace(values=[*beyond.values, jnp.asarray(True)])
+    return slide_over(score, signals, templates, places, o.channel_axis, function, beyond)

@@ -1,12 +1,14 @@
 """Operands: two arrays checked, made floats, and laid out as a batch, channels and space."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
+from jaxconv.engine.by_shards import over_windows
 from jaxconv.engine.how import How
 from jaxconv.engine.primitive import convolution
 from jaxconv.types import Axes
@@ -80,11 +82,33 @@ def slide_over(
     templates: Sequence[jax.Array],
     places: Sequence[int],
     channel_axis: int | None,
+    function: str,
+    beyond: "Beyond | None" = None,
 ) -> jax.Array:
     """Call `score` on arrays of channels and space, and put its places where these axes were.
 
     The other axes are a batch, along which signals and templates broadcast.
     """
+    slide = partial(_slid, score, places, channel_axis, len(signals))
+    window = [templates[0].shape[axis] for axis in places]
+    if beyond is None:
+        none = len(places)
+        beyond = Beyond([(0, 0)] * none, ("fill",) * none, [0.0] * len(signals))
+    gone = None if channel_axis is None else channel_axis % signals[0].ndim
+    return over_windows(slide, signals, templates, places, window, *beyond, gone, function)
+
+
+class Beyond(NamedTuple):
+    """What lies beyond the edges of signals."""
+
+    widths: Sequence[tuple[int, int]]  # how far they are continued, per axis of the places
+    boundaries: tuple[str, ...]
+    values: Sequence[Any]  # of each signal, where the boundary is "constant"
+
+
+def _slid(score, places, channel_axis, count: int, *arrays: jax.Array) -> jax.Array:
+    """Do what `slide_over` does, of continued signals, `count` of the arrays."""
+    signals, templates = arrays[:count], arrays[count:]
     rank = signals[0].ndim
     inner = [*([] if channel_axis is None else [channel_axis % rank]), *places]
     batch = [axis for axis in range(rank) if axis not in inner]

@@ -8,8 +8,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.engine.how import How
-from jaxconv.matching.normalized import extended
-from jaxconv.matching.operands import correlate_channels, reach, slide_over
+from jaxconv.matching.operands import Beyond, correlate_channels, reach, slide_over
 from jaxconv.types import MODES, Axes, Mode
 
 
@@ -54,10 +53,11 @@ def overlap_share(
     checks.same_rank(function, ("mask", "template_mask"), (hidden, unheard))
     checks.one_of(function, "mode", mode, MODES)
     places = checks.axes(function, axes, hidden.ndim)
-    hidden = extended(hidden, places, reach(mode, [unheard.shape[a] for a in places]), "fill", True)
+    widths = reach(mode, [unheard.shape[a] for a in places])
+    beyond = Beyond(widths, ("constant",) * len(places), [jnp.zeros((), jnp.float32)])
 
     def share(there: jax.Array, heard: jax.Array) -> jax.Array:
         return correlate_channels(there, heard, How("overlap_share")) / jnp.maximum(heard.sum(), 1)
 
     there, heard = ((~mask).astype(jnp.float32) for mask in (hidden, unheard))
-    return jnp.clip(slide_over(share, [there], [heard], places, None), 0, 1)
+    return jnp.clip(slide_over(share, [there], [heard], places, None, function, beyond), 0, 1)

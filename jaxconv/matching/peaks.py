@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.engine.by_shards import undivided
 from jaxconv.floats import floating
 from jaxconv.matching.windows import window_extreme
 
@@ -100,6 +101,7 @@ def find_peaks(
 
 @partial(jax.jit, static_argnums=(2, 3))
 def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks:
+    score = undivided(score, range(score.ndim))
     peaks, index = _summits(lax.stop_gradient(score), threshold, distance, most)
     score = score.astype(floating(score.dtype))
     found = index >= 0

@@ -99,7 +99,7 @@ def refined(
         return definition(*cut, *operands)
 
     def all_doubtful(state: Any) -> Any:
-        _, values = state
+        once, values = state
         left = doubtful.ravel()
         flat = (is_flat or flat_windows)(x, seen, window).ravel()
         left, values = left & ~flat, jnp.where(left & flat, flat_score, values)
@@ -112,7 +112,7 @@ def refined(
             return done + at_once, values.at[place].set(new, mode="drop")
 
         start = (jnp.zeros_like(number[-1]), values)
-        return jnp.array(False), lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
+        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
     _, values = lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), fixed.ravel()))

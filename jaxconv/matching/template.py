@@ -21,6 +21,7 @@ PADDING = (  # of NumPy's, those that JAX has
     *("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum"),
     *("reflect", "symmetric", "wrap"),
 )
+BOUNDARIES = {"constant": "fill"} | {name: name for name in ("edge", "reflect", "symmetric", "wrap")}
 
 
 def match_template(
@@ -82,6 +83,10 @@ def match_template(
     check_fit(function, ("image", "template"), x, t, places, SIZE_WORDS)
     if pad_input:
         checks.one_of(function, "mode", mode, PADDING)
+        if mode in BOUNDARIES:
+            value = constant_values if mode == "constant" else None
+            options = Options(how, "same", axes=places, boundary=BOUNDARIES[mode])
+            return score_windows(x, t, options, fillvalue=value)
         fill = {"constant_values": constant_values} if mode == "constant" else {}
         sizes = [m if axis in places else 0 for axis, m in enumerate(t.shape)]
         starts = [m - m // 2 for m in sizes]  # of what is looked at; but a ramp depends on it all
