@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
-from jaxconv.engine.by_shards import over_batch
+from jaxconv.engine.by_shards import over_batch, undivided
+from jaxconv.engine.transforms import batchwise
 from jaxconv.floats import as_floats, floating, magnitude
 
 
@@ -234,12 +235,14 @@ def filter_circularly(signal: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply the spectrum along the last axes by a frequency response: a circular convolution."""
     axes, batch = tuple(range(-response.ndim, 0)), signal.ndim - response.ndim
 
+    @batchwise
     def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
         spectrum = jnp.fft.fftn(signal, axes=axes)
         response = response.reshape(*[1] * batch, *response.shape)
         return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
 
-    return over_batch(filtered, as_floats(signal)[0], batch, response)
+    (signal,) = as_floats(undivided(signal, range(batch, signal.ndim)))
+    return over_batch(filtered, signal, batch, response)
 
 
 def resample(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

@@ -16,12 +16,11 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax._src.dispatch import prim_requires_devices_during_lowering as needing_devices
 from jax.experimental.custom_partitioning import custom_partitioning
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
@@ -41,6 +40,7 @@ from jaxconv.engine.lax_form import (
     parameters,
     problem_of,
 )
+from jaxconv.engine.meshes import is_divided_by_compiler, needing_devices
 from jaxconv.engine.planning import Plan, plan, possible
 from jaxconv.engine.problem import Boundaries, Problem
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
@@ -249,17 +249,9 @@ def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any
 def _lower(platform: str, ctx: mlir.LoweringRuleContext, *operands: Any, **params: Any):
     """Lower to what is planned; where the compiler divides arrays, to what it may divide as it likes."""
     fn = partial(run, platform, **params)
-    if _is_divided_by_compiler(ctx):
+    if is_divided_by_compiler(ctx):
         fn = _partitioned(platform, **params)
     return mlir.lower_fun(fn, multiple_results=False)(ctx, *operands)
-
-
-def _is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
-    """Return whether arrays may be divided over devices without their types telling so."""
-    module, signal = ctx.module_context, cast(Any, ctx.avals_in[0])
-    is_many = getattr(module.axis_context, "num_devices", 1) > 1  # else a mesh's own code, or one device
-    is_export = module.lowering_parameters.for_export
-    return is_many and not is_export and not signal.sharding.mesh.explicit_axes
 
 
 def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:

@@ -160,7 +160,8 @@ def loudest(
     how = ask("loudest", method, precision, max_bytes, local)
     x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, how)
     x = undivided(x, range(1, x.ndim))
-    found = over_batch(lambda x: _loudest(x, t, *others), x, 1)
+    heard, bank = others
+    found = over_batch(partial(_loudest, bank=bank), x, 1, t, heard)
     single = np.ndim(signals) < np.ndim(templates)
     return jax.tree.map(lambda a: a[0], found) if single else found
 
@@ -260,7 +261,7 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
 
     x, t, heard = jax.tree.map(channels_first, (x, t, heard))  # None stays None
     sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), how)
-    at_once = max(1, AT_ONCE // (x[0].size * x.dtype.itemsize))
+    at_once = max(1, AT_ONCE // (x.size // len(x) * x.dtype.itemsize))
     return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
 
 
@@ -295,7 +296,7 @@ def _best(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
     return lax.scan(step, best, (starts, rest))[0] if starts.size else best
 
 
-@partial(jax.jit, static_argnums=3)
+@partial(jax.jit, static_argnames="bank")
 def _loudest(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Loudest:
     shared = jax.vmap(lambda x: bank.signal(x, heard))(x)
     each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
