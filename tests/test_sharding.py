@@ -281,3 +281,21 @@ def test_detection(mesh, rng, single, name, spec):
     sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
     if spec[0] and (name in ("whiten", "snr") or (is_explicit(mesh) and name == "loudest")):
         assert not sent.messages
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
+    from jaxconv import learning, signals  # noqa: PLC0415  loads optax
+
+    draw = signals.scenes(shape=(32, 32), kinds=["cross"], size=9)
+    data = draw if drawn else jax.vmap(draw)(jax.random.split(jax.random.key(5), 32))
+    start = learning.random_filter(jax.random.key(1), (9, 9))
+    options = {"steps": 100, "batch": 16, "every": 50, "project": learning.unit_energy}
+    args = jax.random.key(0), learning.negative_deflection, data, start
+    one = learning.fit(*args, **options)
+    mesh = jax.make_mesh((4,), ("batch",))
+    over = learning.fit(*args, **options, mesh=mesh)
+    np.testing.assert_allclose(over.parameters, one.parameters, atol=1e-5)
+    np.testing.assert_allclose(over.losses, one.losses, rtol=1e-4)
+    with pytest.raises(ValueError, match="`batch` must be a multiple of the mesh's 4 devices; got 6"):
+        learning.fit(*args, **(options | {"batch": 6}), mesh=mesh)

@@ -1,6 +1,7 @@
 """`jaxconv learn`: a filter from random values until it is the matched filter."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +42,10 @@ Batch = Annotated[int, typer.Option(help="Number of scenes per step.")]
 Optimizer = Annotated[str, typer.Option(help=f"Optax optimizer: {', '.join(OPTIMIZERS)}.")]
 Rate = Annotated[float, typer.Option(help="Learning rate at the first step; it falls to 0.")]
 Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
+Devices = Annotated[
+    int | None,
+    typer.Option(help="Divide each batch over so many devices; on a CPU they are simulated."),
+]
 Edges = Annotated[
     bool, typer.Option("--edges", help="Learn from the picture's edges instead of its brightness.")
 ]
@@ -79,6 +84,7 @@ def learn(
     rate: Rate = 0.01,
     seed: Seed = 0,
     edges: Edges = False,
+    devices: Devices = None,
     resume: Resume = False,
     output: Output = Path("out"),
 ) -> None:
@@ -89,13 +95,14 @@ def learn(
     and pictures (NAME.png, and the animation NAME.gif). Ctrl-C keeps the best filter so far.
     """
     with one_line_errors("learn"):
+        mesh = None if devices is None else _mesh(devices)
         order = Order(target, mark or [], loss, noise, size, steps, batch, optimizer, rate, seed, edges)
         task = _task(order)
         path = output / task.name
         state = path.with_suffix(".state.npz")
         optimum = learning.optimum(task.clean, size, noise)
 
-        fit = _fit(order, task, optimum, state, resume)
+        fit = _fit(order, task, optimum, state, resume, mesh)
         learned = _filter(fit.best if fit.interrupted else fit.parameters)
         print(f"{task.description}, noise {noise:g}")
         _write(order, task, fit, learned, path)
@@ -128,7 +135,24 @@ def _task(order: Order) -> Task:
     )
 
 
-def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool) -> learning.Fit:
+def _mesh(devices: int) -> jax.sharding.Mesh:
+    """Return a mesh of so many devices, which on a CPU are simulated."""
+    with suppress(RuntimeError):  # JAX has begun: there are as many as there are
+        jax.config.update("jax_num_cpu_devices", checks.positive("learn", "devices", devices))
+    if devices > jax.device_count():
+        rule = f"be at most the {jax.device_count()} that JAX sees"
+        raise checks.value_error("learn", "devices", rule, devices)
+    return jax.make_mesh((devices,), ("batch",), devices=jax.devices()[:devices])
+
+
+def _fit(
+    order: Order,
+    task: Task,
+    optimum: jax.Array,
+    state: Path,
+    resume: bool,
+    mesh: jax.sharding.Mesh | None,
+) -> learning.Fit:
     """Learn, saving the state in a file after each epoch."""
     data_key, start_key = jax.random.split(jax.random.key(order.seed))
     start = learning.random_filter(start_key, (order.size, order.size))
@@ -150,6 +174,7 @@ def _fit(order: Order, task: Task, optimum: jax.Array, state: Path, resume: bool
         optimizer=getattr(optax, order.optimizer)(schedule),
         every=KEEP,
         watch=watch,
+        mesh=mesh,
         save=state,
         resume=resume,
         settings=asdict(order),

@@ -1,9 +1,9 @@
 """Transforms: Fourier transforms that a compiler may divide along their batch.
 
 XLA computes a transform whole on every device even where only its batch is divided (openxla/xla#24),
-and on a CPU fails where a transformed axis is. `batchwise` exchanges the transforms in a function's trace
-for a primitive that tells the compiler what may be divided; its rules of calculus are obtained from lax's,
-as the convolution's are.
+and on a CPU fails where a transformed axis is. `batchwise` exchanges the transforms in a function's
+trace for a primitive that tells the compiler what may be divided; its rules of calculus are obtained
+from lax's, as the convolution's are.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxconv import checks
 from jaxconv.learning.state import Loss, Parameters
@@ -80,6 +81,26 @@ def _check_enough(function: str, count: int, steps: int) -> None:
     if count < steps:
         rule, got = "give a batch for every step", f"an iterator that ended {steps - count} too early"
         raise checks.value_error(function, "data", rule, got)
+
+
+@lru_cache
+def over_devices(loss: Loss, mesh: Mesh) -> Loss:
+    """Return a loss whose batch is divided over all devices of a mesh."""
+    divided = NamedSharding(automatic(mesh), PartitionSpec(mesh.axis_names))
+
+    def of_divided(parameters: Parameters, batch: Any) -> jax.Array:
+        count = len(jax.tree.leaves(batch)[0])
+        if count % mesh.size:
+            rule = f"be a multiple of the mesh's {mesh.size} devices"
+            raise checks.value_error("fit", "batch", rule, count)
+        return loss(parameters, lax.with_sharding_constraint(batch, divided))
+
+    return of_divided
+
+
+def automatic(mesh: Mesh) -> Mesh:
+    """Return a mesh of the same devices whose axes are Auto: what is divided, the compiler tells."""
+    return Mesh(mesh.devices, mesh.axis_names)
 
 
 @lru_cache

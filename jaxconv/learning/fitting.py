@@ -14,10 +14,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxconv import checks, progress
 from jaxconv.learning import epochs
-from jaxconv.learning.batches import Batches, average_over_parts, batches, skip, stack
+from jaxconv.learning.batches import (
+    Batches,
+    automatic,
+    average_over_parts,
+    batches,
+    over_devices,
+    skip,
+    stack,
+)
 from jaxconv.learning.epochs import Rules
 from jaxconv.learning.history import Checkpoint, History
 from jaxconv.learning.state import Loss, Parameters, default_optimizer, init, keep
@@ -59,6 +68,7 @@ def fit(
     watch: Callable[[Parameters], Any] = _watch_nothing,
     patience: int | None = None,
     parts: int = 1,
+    mesh: Mesh | None = None,
     save: Path | str | None = None,
     resume: bool = False,
     settings: Mapping[str, Any] | None = None,
@@ -91,6 +101,8 @@ def fit(
         parts: split each batch into this many parts, computed one after another, and step by the mean of
             their losses: memory then holds one part at a time (`jax.checkpoint`). The result is the same
             if the loss is a mean over examples; the `deflection` becomes the mean over the parts.
+        mesh: devices over which each batch, or each part of it, is divided evenly; the parameters are
+            the same on all. None: the devices that the operands are on.
         save: file for the state, replaced as a whole after every epoch.
         resume: continue from the file `save`; the numbers are the same as without the break.
         settings: names and values (numbers, strings, lists) that describe this fit, such as its noise or
@@ -104,8 +116,9 @@ def fit(
         A `Fit`. If it stopped early, its arrays end there; under `jit` the rest is NaN.
 
     Raises:
-        ValueError: if a number is not positive, arrays have no common leading axis or fewer examples
-            than a batch; or if the saved file is damaged, or of a fit with other settings or shapes.
+        ValueError: if a number is not positive, the devices do not divide a batch evenly, arrays have
+            no common leading axis or fewer examples than a batch; or if the saved file is damaged, or of
+            a fit with other settings or shapes.
         TypeError: if a number is not an integer.
         FileNotFoundError: if there is no file to resume from.
         FloatingPointError: if a loss is not finite; the message names the step. Under `jit` the losses
@@ -127,11 +140,15 @@ def fit(
     sizes = {"steps": steps, "batch": batch, "every": every}
     _check(sizes | {"patience": patience, "parts": parts}, save, resume)
     source, iterator = batches("fit", data, batch)
+    loss = loss if mesh is None else over_devices(loss, mesh)
     loss = loss if parts == 1 else average_over_parts(loss, parts)
     optimizer = optimizer or default_optimizer(steps)
     rules = Rules(loss, optimizer, project, watch, patience)
 
     state = init(key, start, optimizer)
+    if mesh is not None:
+        everywhere = NamedSharding(automatic(mesh), PartitionSpec())
+        state, source = jax.device_put((state, source), everywhere)
     history = History(state, losses=(), watched=(epochs.watch(rules, state.parameters),), steps=(0,))
     checkpoint = None if save is None else Checkpoint(Path(save), {**(settings or {}), **sizes})
     if checkpoint and resume:
