@@ -285,7 +285,7 @@ def test_detection(mesh, rng, single, name, spec):
 
 @pytest.mark.parametrize("drawn", [True, False])
 def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
-    from jaxconv import learning, signals  # noqa: PLC0415  loads optax
+    from jaxconv import learning, signals
 
     draw = signals.scenes(shape=(32, 32), kinds=["cross"], size=9)
     data = draw if drawn else jax.vmap(draw)(jax.random.split(jax.random.key(5), 32))

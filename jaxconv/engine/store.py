@@ -1,7 +1,7 @@
 """Calibrated constants on disk: one JSON file a device and set of versions, in the user's cache folder.
 
-The environment variable JAXCONV_CACHE names another folder; "off" keeps the built-in constants. The
-processes of one job must plan alike: give all of them the same folder, or "off".
+The environment variable JAXCONV_CACHE names another folder; "off" keeps the built-in constants. So does
+a job of several processes (`jax.distributed`), which must all plan alike whatever lies on their hosts.
 """
 
 import json
@@ -31,7 +31,7 @@ def read(platform: str, names: set[str]) -> dict[str, Any]:
 
     A file that is damaged, or of another device or version, is left out with a warning.
     """
-    if os.environ.get("JAXCONV_CACHE") == "off":
+    if os.environ.get("JAXCONV_CACHE") == "off" or jax.process_count() > 1:
         return {}
     try:
         file = path(platform)
