@@ -36,6 +36,7 @@ def test_each_computes_its_part(count):
     finally:
         for process in processes:
             process.kill()
+            process.wait()
     for number, text in enumerate(told):
         lines = re.findall(rf"process {number}: (.*), (\(.*\)) of it, error (.*)", text)
         part = f"({65536 // count},)"
@@ -59,7 +60,9 @@ def test_where_one_is_killed_the_others_end_with_an_error():
         assert first.wait(timeout=60) != 0
         assert time.monotonic() - began < 30
     finally:
-        first.kill()
+        for process in (first, second):
+            process.kill()
+            process.communicate()
 
 
 def test_a_job_plans_by_what_is_the_same_on_all_hosts(monkeypatch, tmp_path):

@@ -6,9 +6,12 @@ whose types tell no sharding.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jax import lax
 from jax.sharding import NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
@@ -74,40 +77,66 @@ def over_windows(
         longer = [continued(s, places, padding, boundaries, v) for s, v in zip(signals, values)]
         return fn(*longer, *others)
     mesh = jax.typeof(signals[0]).sharding.mesh
-    sizes = tuple(dict(mesh.shape).items())
     names: list[Names] = [() if n is None else n if isinstance(n, tuple) else (n,) for n in spec]
     if gone is not None:
         signals, names[gone] = [undivided(s, [gone]) for s in signals], ()
-    shape = signals[0].shape
-    for axis, m, (low, high) in zip(places, window, padding):
-        count, n = Shards(names[axis], sizes).count, shape[axis] + low + high - m + 1
-        if n % count:
-            rule = f"have places along axis {axis} that divide evenly over the mesh's {count} shards"
-            raise checks.value_error(function, "mode", rule, f"{n} of them", "Use mode='same'.")
+    along = [
+        _Along(
+            axis, signals[0].shape[axis], m, pair, name, Shards(names[axis], tuple(mesh.shape.items()))
+        )
+        for axis, m, pair, name in zip(places, window, padding, boundaries)
+    ]
+    for one in along:
+        if one.count % one.shards.count:
+            shards = (
+                f"along axis {one.axis} that divide evenly over the mesh's {one.shards.count} shards"
+            )
+            got, remedy = f"{one.count} of them", "Use mode='same'."
+            raise checks.value_error(function, "mode", f"have places {shards}", got, remedy)
 
     def one_shard(signals: Any, values: Any, others: Any) -> jax.Array:
         pieces = []
         for signal, value in zip(signals, values):
-            at_home = []
-            for axis, m, (low, high), boundary in zip(places, window, padding, boundaries):
-                if not names[axis]:
-                    at_home.append((axis, (low, high), boundary))
-                    continue
-                shards = Shards(names[axis], sizes)
-                step = (shape[axis] + low + high - m + 1) // shards.count
-                starts = [shard * step - low for shard in range(shards.count)]
-                size = step + m - 1
-                signal = fetch(signal, axis, shape[axis], shards, True, starts, size, boundary, value)
-            axes, widths, kept = zip(*at_home) if at_home else ((), (), ())
-            pieces.append(continued(signal, axes, widths, kept, value))
+            for one in along:
+                signal = one.piece(signal, value)
+            pieces.append(lax.optimization_barrier(signal))
         return fn(*pieces, *others)
 
     divided = P(*(n or None for n in names))
-    of_values = [
-        P() if jax.numpy.ndim(v) == 0 else P(*(n if m > 1 else None for n, m in zip(divided, v.shape)))
-        for v in values
-    ]
+    of_values = [_spec_of_value(value, divided) for value in values]
     out = P(*(n or None for axis, n in enumerate(names) if axis != gone))
     specs = ([divided] * len(signals), of_values, [P()] * len(others))
     mapped = jax.shard_map(one_shard, mesh=mesh, in_specs=specs, out_specs=out)
     return mapped(list(signals), list(values), list(others))
+
+
+@dataclass(frozen=True)
+class _Along:
+    """What a shard needs of signals along one axis of the places."""
+
+    axis: int
+    length: int
+    window: int
+    padding: tuple[int, int]
+    boundary: str
+    shards: Shards
+
+    @property
+    def count(self) -> int:
+        """How many places there are."""
+        return self.length + sum(self.padding) - self.window + 1
+
+    def piece(self, signal: jax.Array, value: Any) -> jax.Array:
+        """Return the part of a signal, continued, that the places of this shard depend on."""
+        if not self.shards.names:
+            return continued(signal, [self.axis], [self.padding], (self.boundary,), value)
+        step = self.count // self.shards.count
+        starts = [shard * step - self.padding[0] for shard in range(self.shards.count)]
+        size = step + self.window - 1
+        whole = signal, self.axis, self.length, self.shards, True
+        return fetch(*whole, starts, size, self.boundary, value)
+
+
+def _spec_of_value(value: Any, divided: P) -> P:
+    """Return how what lies beyond the edges is divided: as the signal, or not along axes of length 1."""
+    return P(*(names if n > 1 else None for names, n in zip(divided, jnp.shape(value))))

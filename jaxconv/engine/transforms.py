@@ -52,7 +52,7 @@ def _batch(operands, axes, **params: Any):
 def _lower(ctx: mlir.LoweringRuleContext, operand: Any, **params: Any):
     fn = partial(lax.fft_p.bind, **params)
     if is_divided_by_compiler(ctx):
-        fn = _partitioned(fn, ctx.avals_in[0].ndim, len(params["fft_lengths"]))
+        fn = _partitioned(fn, len(operand.type.shape), len(params["fft_lengths"]))
     return mlir.lower_fun(fn, multiple_results=False)(ctx, operand)
 
 
