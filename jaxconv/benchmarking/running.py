@@ -17,6 +17,7 @@ from jaxconv.benchmarking.family import TASKS, Task
 from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Search
 from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
+from jaxconv.benchmarking.sharded import DEVICES, SHARDED, time_sharded
 from jaxconv.convolution import conv_general_dilated, convolve
 from jaxconv.convolution.choosing import plan
 from jaxconv.convolution.preparing import prepare
@@ -43,8 +44,14 @@ def run(
 
 
 def parts(only: str = "") -> list[tuple[str, Sequence[Any], Callable[[Any], Results]]]:
-    """Return the parts whose name contains this text."""
-    return [part for part in PARTS if only in part[0]]
+    """Return the parts whose name contains this text; those of many devices if it is theirs."""
+    return [part for part in PARTS if only in part[0] and (only or part[0] not in OF_DEVICES)]
+
+
+def simulate_devices(only: str) -> None:
+    """Let a CPU be as many devices as the parts of these names need; before JAX is used."""
+    if any(part in OF_DEVICES for part, *_ in parts(only)):
+        jax.config.update("jax_num_cpu_devices", DEVICES)
 
 
 def quickly(cases: Sequence[Any]) -> Sequence[Any]:
@@ -188,6 +195,7 @@ def _error(got: Any, x: np.ndarray, k: np.ndarray) -> float:
     return float(np.abs(np.asarray(got, float) - want).max() / sums.max())
 
 
+OF_DEVICES = ("sharded",)
 PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
     ("one channel, forward", SINGLE, time_forward),
     ("channels, forward", CHANNELS, time_channels),
@@ -202,4 +210,5 @@ PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
     ("prepared", SINGLE[2::5], time_prepared),
     ("lengths", LENGTHS, time_length),
     ("planning", SINGLE[:1], time_planning),
+    ("sharded", SHARDED, time_sharded),
 )

@@ -41,7 +41,8 @@ def bench(
 ) -> None:
     """Compare the speed of jaxconv with JAX, SciPy, OpenCV and PyTorch, in about 15 minutes.
 
-    Libraries that are not installed are skipped. Prints the time of each case and of its fastest peer;
+    `--only sharded` divides arrays over four devices, which a CPU simulates. Libraries that are not
+    installed are skipped. Prints the time of each case and of its fastest peer;
     writes all results so far after each case (benchmarks.json), and plots the time of each method
     against the size of the kernel (methods.png).
     """
@@ -52,6 +53,7 @@ def bench(
         if not chosen:
             names = ", ".join(part for part, *_ in running.PARTS)
             raise checks.value_error("bench", "only", f"be in the name of a part: {names}", repr(only))
+        running.simulate_devices(only)
         total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in chosen)
         results = {}
         print(f"{'':52}{'jaxconv':>12}{'peer':>12}{'ratio':>8}")
