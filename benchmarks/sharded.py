@@ -31,9 +31,7 @@ def counted(devices: int, taps: int) -> dict[str, int]:
     with jax.set_mesh(mesh):
         signal = jax.device_put(jnp.zeros(LENGTH, jnp.float32), NamedSharding(mesh, P("d")))
         kernel = jnp.zeros(taps, jnp.float32)
-        call = jax.jit(
-            partial(jaxconv.convolve, mode="same", method="overlap" if taps > 999 else "shifts")
-        )
+        call = jax.jit(partial(jaxconv.convolve, mode="same"))
         compiled = call.lower(signal, kernel).compile()
     sent, memory = traffic(compiled), compiled.memory_analysis()
     assert set(sent.messages) == {"collective-permute"}, sent

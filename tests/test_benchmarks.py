@@ -13,6 +13,7 @@ from jaxconv.benchmarking.family import TASKS
 from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _segments
 from jaxconv.benchmarking.learning import Training
 from jaxconv.benchmarking.reported import REPORTS
+from jaxconv.benchmarking.sharded import KINDS, Spread
 from jaxconv.engine.timing import measure
 from tests.helpers import program
 
@@ -42,6 +43,10 @@ PARTS = {
     "prepared": [LINE],
     "lengths": [LINE],
     "planning": [LINE],
+    "sharded": [
+        Spread("lines", (4, 1, 1 << 12), (1, 1, 33), (None, None, "d"), kind, gradients=kind == "Auto")
+        for kind in KINDS
+    ],
 }
 
 
@@ -75,9 +80,25 @@ def test_timing_counts_by_a_clock_and_takes_the_median(monkeypatch):
     assert times["work"].seconds == pytest.approx(0.2)
 
 
+def test_what_divided_arrays_send_is_counted_and_told(few, monkeypatch):
+    *_, (_, _, results) = running.run(only="sharded")
+    rows = results["sharded"]
+    assert rows["lines, auto, Explicit"]["messages"]["jaxconv"] == "2 collective-permute"
+    assert rows["lines, auto, Explicit"]["bytes"] == {"jaxconv": 512, "lax": 512}
+    assert rows["lines, auto, Auto, with gradients"]["messages"]["jaxconv"].startswith("1 all-reduce, 6")
+    assert all(max(row["error"].values()) < 1e-6 for row in rows.values())
+    page = program("benchmarks/sharded.py")
+    assert len(page.beside_lax(rows)) == 4
+    for taps in (33, 4097, 20_001):
+        found = page.counted(4, taps)
+        assert (found["messages"], found["bytes"]) == (page.messages(4, taps), 4 * (taps - 1))
+    assert page.counted(4, 33)["memory"] < 1.1 * page.counted(2, 33)["memory"] / 2
+
+
 def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     steps = list(running.run())
-    assert [part for part, *_ in steps] == [part for part, cases in PARTS.items() for _ in cases]
+    parts = [part for part, cases in PARTS.items() for _ in cases if part != "sharded"]
+    assert [part for part, *_ in steps] == parts
     results = steps[-1][-1]
     told = results["one channel, forward"]["64 × 9"]
     assert told["method"] == "shifts"

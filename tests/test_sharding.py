@@ -101,7 +101,7 @@ def test_samples(mesh, rng, single, name):
         assert sent.messages == {"collective-permute": with_gradients, "all-reduce": 1}
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("name", ["same", "valid", "reflect", "wrap", "fill", "fft"])
 def test_batch(mesh, rng, single, name):
     options, taps, *_ = LINES[name]
     x, k = numbers(rng, 4, 512), numbers(rng, 1, taps)
@@ -124,10 +124,13 @@ IMAGES = {
 def test_images_with_corners(mesh, rng, single, name, spec):
     x, k = numbers(rng, 32, 32), numbers(rng, 5, 7)
     fn = partial(jaxconv.convolve, mode="same", **IMAGES[name])
-    sent, _ = compared(mesh, fn, x, spec, k)
     divided = sum(names is not None for names in spec)
-    assert sent.messages == {"collective-permute": 2 * divided}
-    compared(mesh, both(fn), x, spec, k, tolerance=1e-4)
+    if name == "zeros":
+        sent, _ = compared(mesh, fn, x, spec, k)
+        assert sent.messages == {"collective-permute": 2 * divided}
+    sent, _ = compared(mesh, both(fn), x, spec, k, tolerance=1e-4)
+    if is_explicit(mesh):
+        assert sent.messages == {"collective-permute": 4 * divided, "all-reduce": 1}
 
 
 LAYERS = {  # shapes of signal and kernel, and options
@@ -147,6 +150,8 @@ SPECS = {"batch": ("a",), "batch and rows": ("a", None, "b"), "rows": (None, Non
 def test_layers(mesh, rng, single, name, spec):
     """Those of `conv_general_dilated`, and those of lax under `accelerate` with the gradients."""
     signal, kernel, options = LAYERS[name]
+    if name == "volume" and spec != "rows":
+        pytest.skip("compiles long, and adds nothing to the images")
     options = dict(window_strides=(1, 1), padding="SAME") | options
     x, k = numbers(rng, *signal), numbers(rng, *kernel)
     ours = partial(jaxconv.conv_general_dilated, **options)

@@ -12,6 +12,7 @@ from jaxconv.engine import lax_form, primitive
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.problem import Boundaries, Problem
+from jaxconv.engine.sharding import is_sharded
 
 Side = Literal["signal", "kernel"]
 
@@ -82,7 +83,8 @@ def convolution(
 
     The derivative is that of the unprepared convolution: planned, in both operands, to any order.
     """
-    if ready is None or ready.plan is None:  # None while it is being prepared
+    divided = is_sharded(signal) or is_sharded(kernel)  # each shard prepares for its own shape
+    if ready is None or ready.plan is None or divided:  # None while it is being prepared
         return primitive.convolution(signal, kernel, how, boundaries, fill, **options)
     plan, side = ready.plan, ready.side
     params = lax_form.parameters(signal, kernel, precision=how.precision, **options)

@@ -237,7 +237,9 @@ def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any
     divided = sharding.division(problem, params["batch_group_count"] > 1, sizes, *specs)
     is_typed = bool(mesh.explicit_axes)
     signal, kernel, output = specs
-    whole = sharding.Sharded(problem, divided, tuple(sizes.items()), signal, kernel, output, is_typed)
+    whole = sharding.Sharded(
+        problem, divided, tuple(sizes.items()), signal, kernel, output, is_typed, how
+    )
     plain = replace(how, problem=None)  # a plan passed as method is one for the whole
 
     def convolve(lhs: jax.Array, rhs: jax.Array, boundaries: Boundaries, **params: Any) -> jax.Array:

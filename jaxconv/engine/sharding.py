@@ -18,7 +18,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv import checks
 from jaxconv.engine.halo import Names, Shards, fetch
+from jaxconv.engine.how import How
 from jaxconv.engine.problem import Problem, continued, left_to_pad
 
 Spec = tuple[Names, ...]  # per axis of an array, the mesh axes that divide it
@@ -151,6 +153,7 @@ class Sharded:
     kernel: Spec
     output: Spec
     is_typed: bool  # whether types tell over which mesh axes a value varies
+    how: How
 
     def one_shard(
         self,
@@ -244,6 +247,13 @@ class Sharded:
         return fetch(part, axis, length, Shards(wanted, self.sizes), held == wanted, starts, size)
 
     def _gathered(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
+        """Return all of an array along an axis, if the bounds on memory allow that."""
+        size = part.size * part.dtype.itemsize * self._count(held)
+        if self.how.max_bytes is not None and size > self.how.max_bytes:
+            rule = f"allow for {size:,} bytes, since an array is gathered that {'x'.join(held)} divides"
+            remedy = "Divide its batch, its samples, or no axis that another array's axis divides."
+            got = self.how.max_bytes
+            raise checks.value_error(self.how.function, "max_bytes", rule, got, remedy)
         to = "invarying" if self.is_typed else "varying"
         whole = lax.all_gather(part, held, axis=axis, tiled=True, to=to)
         return lax.slice_in_dim(whole, 0, length, axis=axis)
