@@ -304,3 +304,79 @@ def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
     np.testing.assert_allclose(over.losses, one.losses, rtol=1e-4)
     with pytest.raises(ValueError, match="`batch` must be a multiple of the mesh's 4 devices; got 6"):
         learning.fit(*args, **(options | {"batch": 6}), mesh=mesh)
+
+
+HUNTED = {  # layouts, shapes and options that a hunt among random cases found wrong
+    "an axis whose part the output's type gives to another": (
+        ((36, 2, 4), (2, 2, 1), ("b",)),
+        {"window_strides": [1], "padding": "VALID", "feature_group_count": 2},
+        ("WNC", "OIW", "NWC"),
+    ),
+    "nine places on four devices": (
+        ((8, 12, 16), (7, 4, 4), (None, ("a", "b"))),
+        {"window_strides": [2], "padding": [(11, 0)], "feature_group_count": 4},
+        ("NWC", "WIO", "NWC"),
+    ),
+    "a kernel that is divided too": (
+        ((2, 36, 6, 16), (2, 1, 4, 16), (None, None, None, "b")),
+        {"window_strides": [1, 1], "padding": [(1, -1), (10, 4)], "feature_group_count": 4},
+        ("NHWC", "HWIO", "NHWC"),
+    ),
+    "a crop and a dilated signal": (
+        ((38, 24, 1, 3), (1, 3, 6, 4), (None, "b")),
+        {"window_strides": [1, 1], "padding": [(3, -1), (-1, 10)], "lhs_dilation": [2, 1]},
+        ("HWNC", "OIHW", "NHWC"),
+    ),
+    "batch groups": (
+        ((8, 3, 16), (8, 3, 5), ("a", None, "b")),
+        {"window_strides": [1], "padding": "SAME", "batch_group_count": 4},
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HUNTED)
+def test_hunted(mesh, rng, single, name):
+    (signal, kernel, spec), options, numbers_of_axes = HUNTED[name]
+    fn = partial(jaxconv.conv_general_dilated, dimension_numbers=numbers_of_axes, **options)
+    x, k = numbers(rng, *signal), numbers(rng, *kernel)
+    try:
+        jax.eval_shape(fn, placed(mesh, x, *spec), placed(mesh, k))
+    except Exception as error:
+        if "out_sharding" in str(error) or "not divisible" in str(error):
+            return  # lax has no rule
+        raise
+    compared(mesh, both(fn), x, spec, k, tolerance=1e-4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(40))
+def test_random_layers(mesh, single, seed):
+    """Strides, dilations, padding and crops, groups and layouts by chance, on axes by chance."""
+    rng = np.random.default_rng(seed)
+    rank, groups = int(rng.integers(1, 3)), int(rng.choice([1, 1, 2, 4]))
+    by_batch = groups > 1 and rng.random() < 0.3
+    inputs, outputs, batch = (int(n) for n in rng.choice([1, 2, 4], 3))
+    space, window = rng.integers(5, 40, rank) // 4 * 4 + 4, rng.integers(1, 9, rank)
+    signal = (batch * groups, inputs) if by_batch else (batch, groups * inputs)
+    x, k = numbers(rng, *signal, *space), numbers(rng, groups * outputs, inputs, *window)
+    options = {
+        "window_strides": rng.choice([1, 2, 3], rank).tolist(),
+        "lhs_dilation": rng.choice([1, 1, 2], rank).tolist(),
+        "rhs_dilation": rng.choice([1, 1, 2], rank).tolist(),
+        "padding": [tuple(pair) for pair in rng.integers(-3, 12, (rank, 2)).tolist()],
+        "batch_group_count" if by_batch else "feature_group_count": groups,
+    }
+    divisible = [axis for axis, n in enumerate(x.shape) if n % 2 == 0]
+    spec = [None] * x.ndim
+    for name, axis in zip(AXES, rng.permutation(divisible)[:2]):
+        spec[axis] = name
+    fn = partial(jaxconv.conv_general_dilated, **options)
+    try:
+        shape = jax.eval_shape(fn, placed(mesh, x, *spec), placed(mesh, k)).shape
+    except Exception as error:
+        if "out_sharding" in str(error) or "not divisible" in str(error):
+            return
+        raise
+    if 0 not in shape:
+        compared(mesh, both(fn), x, spec, k, tolerance=1e-4)

@@ -190,7 +190,7 @@ def _around(whole: jax.Array, axis: int, first: int, last: int) -> jax.Array:
 def _without_tail(part: jax.Array, axis: int, length: int, count: int, here: jax.Array) -> jax.Array:
     """Put zeros where the last shards hold nothing of the array."""
     n = part.shape[axis]
-    if length % n == 0:
+    if length == n * count:
         return part
     left = jnp.asarray([np.clip(length - shard * n, 0, n) for shard in range(count)], np.int32)
     is_inside = lax.broadcasted_iota(np.int32, part.shape, axis) < left[here]

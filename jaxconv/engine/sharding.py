@@ -169,18 +169,13 @@ class Sharded:
         lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
         lead = (p.groups * p.batch, p.inputs) if d.by_batch else (p.batch, p.groups * p.inputs)
         features = p.groups * p.outputs
-        for axis, length, held, wanted in zip(lhs_spec, lead, self.signal, d.signal):
-            signal = self._moved(signal, axis, length, held, wanted)
-        for axis, length, held, wanted in zip(
-            rhs_spec, (features, p.inputs, *p.window), self.kernel, d.kernel
-        ):
-            kernel = self._moved(kernel, axis, length, held, wanted)
+        signal, held = self._gathered(signal, lhs_spec, (*lead, *p.space), self.signal, d.signal)
+        signal = self._parted(signal, lhs_spec, lead, held, d.signal)
+        kernel = self._moved(kernel, rhs_spec, (features, p.inputs, *p.window), self.kernel, d.kernel)
         padding, dilation = list(params["padding"]), list(params["lhs_dilation"])
-        for i, (axis, held, names) in enumerate(zip(lhs_spec[2:], self.signal[2:], d.signal[2:])):
+        for i, (axis, names) in enumerate(zip(lhs_spec[2:], d.signal[2:])):
             if names:
-                signal, padding[i], dilation[i] = self._piece(signal, axis, i, held, names, fill)
-            elif held:
-                signal = self._gathered(signal, axis, p.space[i], held)
+                signal, padding[i], dilation[i] = self._piece(signal, axis, i, held[2 + i], names, fill)
         left = tuple("fill" if names else name for name, names in zip(p.boundaries, d.signal[2:]))
         if "constant" in left:
             signal = continued(signal, lhs_spec[2:], padding, left, fill)
@@ -190,11 +185,7 @@ class Sharded:
         params |= {count: p.groups // self._count(d.groups)}
         out = convolve(signal, kernel, left if set(left) - {"fill"} else (), **params)
         out = lax.psum(out, d.summed) if d.summed else out
-        for axis, length, held, wanted in zip(
-            out_spec, (p.batch, features, *p.places), d.output, self.output
-        ):
-            out = self._moved(out, axis, length, held, wanted)
-        return out
+        return self._moved(out, out_spec, (p.batch, features, *p.places), d.output, self.output)
 
     def _count(self, names: Names) -> int:
         """Return into how many parts some mesh axes divide."""
@@ -216,11 +207,9 @@ class Sharded:
         starts = [-(-begin // dilation) for begin in begins]
         zeros = [start * dilation - begin for begin, start in zip(begins, starts)]  # before the first
         size = max((reach - 1 - before) // dilation for before in zeros) + 1
-        if held and held != names:
-            signal, held = self._gathered(signal, axis, p.space[i], held), ()
         boundary = p.boundaries[i] if p.boundaries else "fill"
         if boundary == "wrap" and held and p.space[i] % count:
-            signal, held = self._gathered(signal, axis, p.space[i], held), ()
+            signal, held = self._whole(signal, axis, p.space[i], held), ()
         shards = Shards(names, self.sizes)
         signal = fetch(signal, axis, p.space[i], shards, bool(held), starts, size, boundary, fill)
         behind = [reach - before - (size - 1) * dilation - 1 for before in zeros]
@@ -232,21 +221,34 @@ class Sharded:
         first = jnp.asarray([max(zeros) - before for before in zeros])[shards.here()]
         return lax.dynamic_slice_in_dim(dilated, first, reach, axis), (0, 0), 1
 
-    def _moved(self, part: jax.Array, axis: int, length: int, held: Names, wanted: Names) -> jax.Array:
-        """Return an array that is divided along an axis in another way."""
-        count = self._count(wanted or held)
-        size = -(-length // count)
-        if held == wanted:
-            if not held or length % size == 0:
-                return part
-        elif held:
-            part = self._gathered(part, axis, length, held)
-        if not wanted:
-            return part
-        starts = [shard * size for shard in range(count)]
-        return fetch(part, axis, length, Shards(wanted, self.sizes), held == wanted, starts, size)
+    def _moved(
+        self, part: jax.Array, order: Sequence[int], lengths: Sequence[int], held: Spec, wanted: Spec
+    ) -> jax.Array:
+        """Return an array that is divided in another way."""
+        part, held = self._gathered(part, order, lengths, held, wanted)
+        return self._parted(part, order, lengths, held, wanted)
 
-    def _gathered(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
+    def _gathered(
+        self, part: jax.Array, order: Sequence[int], lengths: Sequence[int], held: Spec, wanted: Spec
+    ) -> tuple[jax.Array, Spec]:
+        """Gather an array along all axes that are wanted otherwise, before any other is divided."""
+        for axis, length, old, new in zip(order, lengths, held, wanted, strict=True):
+            part = self._whole(part, axis, length, old) if old and old != new else part
+        return part, tuple(old if old == new else () for old, new in zip(held, wanted))
+
+    def _parted(
+        self, part: jax.Array, order: Sequence[int], lengths: Sequence[int], held: Spec, wanted: Spec
+    ) -> jax.Array:
+        """Take the shard's part along the axes of these lengths; zeros behind the end."""
+        for axis, length, old, new in zip(order, lengths, held, wanted):
+            shards = Shards(new, self.sizes)
+            size = -(-length // shards.count)
+            if new and (not old or length != size * shards.count):
+                starts = [shard * size for shard in range(shards.count)]
+                part = fetch(part, axis, length, shards, bool(old), starts, size)
+        return part
+
+    def _whole(self, part: jax.Array, axis: int, length: int, held: Names) -> jax.Array:
         """Return all of an array along an axis, if the bounds on memory allow that."""
         size = part.size * part.dtype.itemsize * self._count(held)
         if self.how.max_bytes is not None and size > self.how.max_bytes:
