@@ -98,37 +98,34 @@ def _error(found: Any, truth: Any) -> float:
     return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in arrays)
 
 
-def _cases() -> list[Spread]:
-    line, image = ((8, 1, 1 << 16), (1, 1, 33)), ((8, 1, 512, 512), (1, 1, 9, 9))
-    volume, layer = ((8, 1, 64, 64, 64), (1, 1, 5, 5, 5)), ((8, 32, 64, 64), (32, 32, 3, 3))
-    samples, rows, columns = (None, None, "d"), (None, None, "d"), (None, None, None, "d")
-    made = []
-    for kind in KINDS:
-        add = lambda *case, kind=kind, **options: made.append(Spread(*case, kind, **options))  # noqa: E731
-        for method in ("auto", "shifts", "direct", "fft", "overlap"):
-            add("lines, batch", *line, ("d",), method=method)
-            add("lines, samples", *line, samples, method=method)
-        for method in ("auto", "shifts", "direct", "fft"):
-            add("images, batch", *image, ("d",), method=method)
-            add("images, rows", *image, rows, method=method)
-            add("images, columns", *image, columns, method=method)
-        add("volumes, depth", *volume, rows)
-        add("layer, batch", *layer, ("d",))
-        add("layer, rows", *layer, rows)
-        add("layer of stride 2, rows", *layer, rows, strides=2)
-        add("depthwise, batch", layer[0], (32, 1, 3, 3), ("d",), groups=32)
-        add("4 groups, batch", layer[0], (32, 8, 3, 3), ("d",), groups=4)
-        add("lines of 1025 taps, samples", line[0], (1, 1, 1025), samples)
-        add("taps beyond a shard, samples", (8, 1, 1 << 12), (1, 1, 3001), samples)
-        for what, operands, spec in (
-            ("lines, batch", line, ("d",)),
-            ("lines, samples", line, samples),
-            ("images, rows", image, rows),
-            ("layer, batch", layer, ("d",)),
-            ("layer, rows", layer, rows),
-        ):
-            add(what, *operands, spec, gradients=True)
-    return made
-
-
-SHARDED = _cases()
+LINE, IMAGE = ((8, 1, 1 << 16), (1, 1, 33)), ((8, 1, 512, 512), (1, 1, 9, 9))
+VOLUME, LAYER = ((8, 1, 64, 64, 64), (1, 1, 5, 5, 5)), ((8, 32, 64, 64), (32, 32, 3, 3))
+BATCH, FIRST, SECOND = ("d",), (None, None, "d"), (None, None, None, "d")  # of the spatial axes
+FORWARD: list[tuple[str, Any, Any, dict[str, Any]]] = [
+    *((what, LINE, spec, {"method": method})
+      for method in ("auto", "shifts", "direct", "fft", "overlap")
+      for what, spec in (("lines, batch", BATCH), ("lines, samples", FIRST))),
+    *((what, IMAGE, spec, {"method": method})
+      for method in ("auto", "shifts", "direct", "fft")
+      for what, spec in (("images, batch", BATCH), ("images, rows", FIRST), ("images, columns", SECOND))),
+    ("volumes, depth", VOLUME, FIRST, {}),
+    ("layer, batch", LAYER, BATCH, {}),
+    ("layer, rows", LAYER, FIRST, {}),
+    ("layer of stride 2, rows", LAYER, FIRST, {"strides": 2}),
+    ("depthwise, batch", (LAYER[0], (32, 1, 3, 3)), BATCH, {"groups": 32}),
+    ("4 groups, batch", (LAYER[0], (32, 8, 3, 3)), BATCH, {"groups": 4}),
+    ("lines of 1025 taps, samples", (LINE[0], (1, 1, 1025)), FIRST, {}),
+    ("taps beyond a shard, samples", ((8, 1, 1 << 12), (1, 1, 3001)), FIRST, {}),
+]  # fmt: skip
+GRADIENTS = [
+    ("lines, batch", LINE, BATCH, {"gradients": True}),
+    ("lines, samples", LINE, FIRST, {"gradients": True}),
+    ("images, rows", IMAGE, FIRST, {"gradients": True}),
+    ("layer, batch", LAYER, BATCH, {"gradients": True}),
+    ("layer, rows", LAYER, FIRST, {"gradients": True}),
+]
+SHARDED = [
+    Spread(what, signal, kernel, spec, kind, **options)
+    for kind in KINDS
+    for what, (signal, kernel), spec, options in (*FORWARD, *GRADIENTS)
+]
