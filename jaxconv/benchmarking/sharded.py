@@ -107,7 +107,9 @@ FORWARD: list[tuple[str, Any, Any, dict[str, Any]]] = [
       for what, spec in (("lines, batch", BATCH), ("lines, samples", FIRST))),
     *((what, IMAGE, spec, {"method": method})
       for method in ("auto", "shifts", "direct", "fft")
-      for what, spec in (("images, batch", BATCH), ("images, rows", FIRST), ("images, columns", SECOND))),
+      for what, spec in (
+          ("images, batch", BATCH), ("images, rows", FIRST), ("images, columns", SECOND)
+      )),
     ("volumes, depth", VOLUME, FIRST, {}),
     ("layer, batch", LAYER, BATCH, {}),
     ("layer, rows", LAYER, FIRST, {}),
