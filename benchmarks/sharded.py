@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import jaxconv
-from jaxconv.engine.traffic import traffic
+from jaxconv.engine.mesh.traffic import traffic
 
 COUNTED = ("messages", "bytes", "error", "ms")
 COUNTS = (2, 4, 8, 16, 32, 64)

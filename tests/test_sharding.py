@@ -13,7 +13,7 @@ from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import jaxconv
-from jaxconv.engine.traffic import traffic
+from jaxconv.engine.mesh.traffic import traffic
 from jaxconv.matching import normalized_correlation
 from jaxconv.types import MEASURES
 

@@ -12,8 +12,8 @@ from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxconv.convolution import conv_general_dilated
+from jaxconv.engine.mesh.traffic import Traffic, traffic
 from jaxconv.engine.timing import measure
-from jaxconv.engine.traffic import Traffic, traffic
 
 DEVICES = 4
 KINDS = {"Auto": AxisType.Auto, "Explicit": AxisType.Explicit}

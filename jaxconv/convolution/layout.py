@@ -11,7 +11,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxconv import checks
-from jaxconv.engine.by_shards import spec_of
+from jaxconv.engine.mesh.arrays import spec_of
 
 SHORT = 64  # taps
 

@@ -23,9 +23,9 @@ from jaxconv.convolution.conventions import Convention
 from jaxconv.convolution.layout import lay_out
 from jaxconv.convolution.normalizing import near_one, normalized
 from jaxconv.engine.how import How
+from jaxconv.engine.mesh.arrays import is_sharded
 from jaxconv.engine.preparation import Prepared, convolution, one_of_both, taken
 from jaxconv.engine.primitive import plans_in
-from jaxconv.engine.sharding import is_sharded
 
 
 def slide(

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
-from jaxconv.engine.by_shards import over_batch, undivided
-from jaxconv.engine.transforms import batchwise
+from jaxconv.engine.mesh.arrays import over_batch, undivided
+from jaxconv.engine.mesh.transforms import batchwise
 from jaxconv.floats import as_floats, floating, magnitude
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, filter_circularly, resample
-from jaxconv.engine.by_shards import undivided
+from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import as_floats, magnitude, norm
 
 

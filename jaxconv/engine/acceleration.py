@@ -12,10 +12,10 @@ import numpy as np
 
 from jaxconv.engine import primitive
 from jaxconv.engine.how import How, ask
+from jaxconv.engine.mesh.traffic import Traffic, traffic
 from jaxconv.engine.modules import carrying_state
-from jaxconv.engine.planning import Plan
+from jaxconv.engine.planning import Plan, noting
 from jaxconv.engine.rewriting import abstract_others
-from jaxconv.engine.traffic import Traffic, traffic
 from jaxconv.types import Method
 
 
@@ -141,7 +141,7 @@ def _explain_shard(fn: Callable[..., Any], arrays: Sequence[Any]) -> Explanation
     for whole in (fn, lambda *arrays: _with_gradient(fn, arrays)):
         fast = primitive.planned(whole, How(between_layers=True))
         try:
-            with primitive.noting() as plans:
+            with noting() as plans:
                 compiled = jax.jit(fast).lower(*arrays).compile()
         except (ValueError, TypeError, NotImplementedError) as error:
             ((forward, sent),) = found

@@ -1,6 +1,7 @@
 """Planning: ask each method, pick the one that promises to be fastest. Pure Python on static facts."""
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -175,3 +176,22 @@ def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
     dense = how.between_layers and min(problem.inputs, problem.outputs) >= DENSE
     favour = FAVOUR if dense and candidate.method == "direct" else 1.0
     return candidate.seconds * favour * (METHODS[candidate.method].shared if how.shares_signal else 1.0)
+
+
+@contextmanager
+def noting():
+    """Give a list of the plans of what is lowered, or divided by the compiler, meanwhile."""
+    _NOTED.append([])
+    try:
+        yield _NOTED[-1]
+    finally:
+        _NOTED.pop()
+
+
+def note(chosen: Plan) -> None:
+    """Tell who is noting that a plan is lowered."""
+    for plans in _NOTED[-1:]:
+        plans.append(chosen)
+
+
+_NOTED: list[list[Plan]] = []  # of all threads: the compiler divides arrays in one of its own

@@ -10,9 +10,10 @@ from jax.custom_derivatives import SymbolicZero
 from jaxconv import checks
 from jaxconv.engine import lax_form, primitive
 from jaxconv.engine.how import How
+from jaxconv.engine.mesh.arrays import is_sharded
+from jaxconv.engine.planned import run_planned
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.problem import Boundaries, Problem
-from jaxconv.engine.sharding import is_sharded
 
 Side = Literal["signal", "kernel"]
 
@@ -100,10 +101,10 @@ def convolution(
     def apply(signal, kernel, made):
         if side == "signal":
             own = plan.prepare_kernel(lax_form.canonical_kernel(problem, kernel, **params))
-            out = primitive.run_planned(plan, made, own)
+            out = run_planned(plan, made, own)
         else:
             own = plan.prepare_signal(lax_form.canonical_signal(problem, signal, **params))
-            out = primitive.run_planned(plan, own, made)
+            out = run_planned(plan, own, made)
         return lax_form.in_layout(out, problem, **params)
 
     def jvp(primals, tangents):

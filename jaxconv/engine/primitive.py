@@ -7,13 +7,12 @@ exact to any order. Entering goes the same way, through a trace of `lax.conv_gen
 checks, its defaults, its errors, and, inside `jax.shard_map`, its reconciling of operands that vary
 over different axes of the mesh.
 
-This file, `rewriting.py` and `lax_form.py` alone touch what JAX does not call stable:
-`jax.interpreters`, `jax.extend`, and the primitive of lax.
+Of what JAX does not call stable (`jax.interpreters`, `jax.extend`, the primitives of lax) use is made in
+this file, `planned.py`, `rewriting.py`, `lax_form.py`, and `lowering.py` and `transforms.py` of `mesh/`.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -27,7 +26,6 @@ from jax.interpreters import ad, batching, mlir
 from jax.sharding import PartitionSpec
 
 from jaxconv import checks
-from jaxconv.engine import sharding
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.lax_form import (
@@ -40,8 +38,11 @@ from jaxconv.engine.lax_form import (
     parameters,
     problem_of,
 )
-from jaxconv.engine.meshes import is_divided_by_compiler, needing_devices
-from jaxconv.engine.planning import Plan, plan, possible
+from jaxconv.engine.mesh.division import division, in_order, rule
+from jaxconv.engine.mesh.lowering import is_divided_by_compiler, needing_devices
+from jaxconv.engine.mesh.shard import Sharded
+from jaxconv.engine.planned import planned_p
+from jaxconv.engine.planning import Plan, note, plan, possible
 from jaxconv.engine.problem import Boundaries, Problem
 from jaxconv.engine.rewriting import Memory, Replace, rewritten
 
@@ -146,7 +147,7 @@ def run(platform: str, lhs: jax.Array, rhs: jax.Array, *, how: How, **params: An
     """Plan, and compute as planned."""
     problem = problem_of(lhs, rhs, platform, **params)
     chosen = plan(problem, possible(how, problem))
-    _note(chosen)
+    note(chosen)
     signal = chosen.prepare_signal(canonical_signal(problem, lhs, **params))
     kernel = chosen.prepare_kernel(canonical_kernel(problem, rhs, **params))
     return in_layout(chosen.run(signal, kernel), problem, **params)
@@ -230,16 +231,14 @@ def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any
         name: value for name, value in params.items() if name not in ("out_sharding", "boundaries")
     }
     specs = [
-        sharding.in_order(spec, order)
+        in_order(spec, order)
         for spec, order in zip((lhs, rhs, out), params["dimension_numbers"], strict=True)
     ]
     sizes = dict(mesh.shape)
-    divided = sharding.division(problem, params["batch_group_count"] > 1, sizes, *specs)
+    divided = division(problem, params["batch_group_count"] > 1, sizes, *specs)
     is_typed = bool(mesh.explicit_axes)
     signal, kernel, output = specs
-    whole = sharding.Sharded(
-        problem, divided, tuple(sizes.items()), signal, kernel, output, is_typed, how
-    )
+    whole = Sharded(problem, divided, tuple(sizes.items()), signal, kernel, output, is_typed, how)
     plain = replace(how, problem=None)  # a plan passed as method is one for the whole
 
     def convolve(lhs: jax.Array, rhs: jax.Array, boundaries: Boundaries, **params: Any) -> jax.Array:
@@ -271,12 +270,12 @@ def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
         specs = [s.spec for s in shardings]
         return mesh, _one_shard(problem, mesh, *specs, **params), shardings[2], tuple(shardings[:2])
 
-    def rule(mesh, operands, results):
+    def divisible(mesh, operands, results):
         lhs, rhs = (jax.ShapeDtypeStruct(t.shape, jnp.float32) for t in operands)
         problem = problem_of(lhs, rhs, platform, **params)
-        return sharding.rule(problem, params["batch_group_count"] > 1, params["dimension_numbers"])
+        return rule(problem, params["batch_group_count"] > 1, params["dimension_numbers"])
 
-    convolve.def_partition(partition, sharding_rule=rule)
+    convolve.def_partition(partition, sharding_rule=divisible)
     return convolve
 
 
@@ -288,69 +287,3 @@ for _platform in PLATFORMS:
     mlir.register_lowering(convolution_p, partial(_lower, _platform), platform=_platform)
 mlir.register_lowering(convolution_p, partial(_lower, "other"))
 needing_devices.add(convolution_p)
-
-
-def run_planned(chosen: Plan, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Compute by a plan of two prepared operands, as one equation that tells the plan in a trace."""
-    return planned_p.bind(signal, kernel, plan=chosen, batches=())
-
-
-@contextmanager
-def noting():
-    """Give a list of the plans of what is lowered, or divided by the compiler, meanwhile."""
-    _NOTED.append([])
-    try:
-        yield _NOTED[-1]
-    finally:
-        _NOTED.pop()
-
-
-def _note(chosen: Plan) -> None:
-    for plans in _NOTED[-1:]:
-        plans.append(chosen)
-
-
-_NOTED: list[list[Plan]] = []  # of all threads: the compiler divides arrays in one of its own
-
-
-def _run_batched(signal: jax.Array, kernel: jax.Array, *, plan: Plan, batches: tuple) -> jax.Array:
-    run = plan.run
-    for axes in batches:
-        run = jax.vmap(run, in_axes=axes)
-    return run(signal, kernel)
-
-
-def _run_noted(*operands: jax.Array, plan: Plan, batches: tuple) -> jax.Array:
-    _note(plan)
-    return _run_batched(*operands, plan=plan, batches=batches)
-
-
-def _batch_planned(operands, axes, *, plan: Plan, batches: tuple):
-    return planned_p.bind(*operands, plan=plan, batches=(*batches, tuple(axes))), 0
-
-
-def _abstract_planned(*operands, **params: Any):
-    return jax.make_jaxpr(partial(_run_batched, **params))(*operands).out_avals[0]
-
-
-def _transpose_planned_signal(cotangent, signal, kernel, **params: Any):
-    linear = partial(_run_batched, kernel=kernel, **params)
-    return jax.linear_transpose(linear, signal.aval)(cotangent)[0]
-
-
-def _transpose_planned_kernel(cotangent, signal, kernel, **params: Any):
-    linear = partial(_run_batched, signal, **params)
-    return jax.linear_transpose(linear, kernel.aval)(cotangent)[0]
-
-
-@lru_cache(1024)
-def _compiled_planned(plan: Plan, batches: tuple):
-    return jax.jit(partial(_run_batched, plan=plan, batches=batches))
-
-
-planned_p = core.Primitive("planned_convolution")
-planned_p.def_impl(lambda *operands, **params: _compiled_planned(**params)(*operands))
-planned_p.def_abstract_eval(_abstract_planned)
-ad.defbilinear(planned_p, _transpose_planned_signal, _transpose_planned_kernel)
-batching.primitive_batchers[planned_p] = _batch_planned
-mlir.register_lowering(planned_p, mlir.lower_fun(_run_noted, multiple_results=False))

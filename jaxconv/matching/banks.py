@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.engine.by_shards import over_batch, undivided
 from jaxconv.engine.how import How, ask
+from jaxconv.engine.mesh.arrays import over_batch, undivided
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
 from jaxconv.matching.refining import (

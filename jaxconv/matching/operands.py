@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
-from jaxconv.engine.by_shards import over_windows
 from jaxconv.engine.how import How
+from jaxconv.engine.mesh.arrays import over_windows
 from jaxconv.engine.primitive import convolution
 from jaxconv.types import Axes
 

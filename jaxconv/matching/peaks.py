@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.engine.by_shards import undivided
+from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import floating
 from jaxconv.matching.windows import window_extreme
 

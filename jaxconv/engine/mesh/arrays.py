@@ -16,8 +16,13 @@ from jax.sharding import NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
 from jaxconv import checks
-from jaxconv.engine.halo import Names, Shards, fetch
+from jaxconv.engine.mesh.halo import Names, Shards, fetch
 from jaxconv.engine.problem import Boundaries, continued
+
+
+def is_sharded(array: jax.Array) -> bool:
+    """Return whether the type of an array tells that it is divided over a mesh."""
+    return any(jax.typeof(array).sharding.spec)
 
 
 def spec_of(array: jax.Array) -> list[Any]:

@@ -18,7 +18,7 @@ from jax.interpreters import ad, batching, mlir
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxconv.engine.meshes import is_divided_by_compiler, needing_devices
+from jaxconv.engine.mesh.lowering import is_divided_by_compiler, needing_devices
 from jaxconv.engine.rewriting import Memory, rewritten
 
 transform_p = core.Primitive("transform")

@@ -1,0 +1,61 @@
+"""A plan of prepared operands as a primitive: one equation that tells the plan in a trace.
+
+What was prepared is not what lax convolves, so its rules are those of the method's own operations.
+"""
+
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+from jax.extend import core
+from jax.interpreters import ad, batching, mlir
+
+from jaxconv.engine.planning import Plan, note
+
+
+def run_planned(chosen: Plan, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Compute by a plan of two prepared operands."""
+    return planned_p.bind(signal, kernel, plan=chosen, batches=())
+
+
+def _run_batched(signal: jax.Array, kernel: jax.Array, *, plan: Plan, batches: tuple) -> jax.Array:
+    run = plan.run
+    for axes in batches:
+        run = jax.vmap(run, in_axes=axes)
+    return run(signal, kernel)
+
+
+def _run_noted(*operands: jax.Array, plan: Plan, batches: tuple) -> jax.Array:
+    note(plan)
+    return _run_batched(*operands, plan=plan, batches=batches)
+
+
+def _batch_planned(operands, axes, *, plan: Plan, batches: tuple):
+    return planned_p.bind(*operands, plan=plan, batches=(*batches, tuple(axes))), 0
+
+
+def _abstract_planned(*operands, **params: Any):
+    return jax.make_jaxpr(partial(_run_batched, **params))(*operands).out_avals[0]
+
+
+def _transpose_planned_signal(cotangent, signal, kernel, **params: Any):
+    linear = partial(_run_batched, kernel=kernel, **params)
+    return jax.linear_transpose(linear, signal.aval)(cotangent)[0]
+
+
+def _transpose_planned_kernel(cotangent, signal, kernel, **params: Any):
+    linear = partial(_run_batched, signal, **params)
+    return jax.linear_transpose(linear, kernel.aval)(cotangent)[0]
+
+
+@lru_cache(1024)
+def _compiled_planned(plan: Plan, batches: tuple):
+    return jax.jit(partial(_run_batched, plan=plan, batches=batches))
+
+
+planned_p = core.Primitive("planned_convolution")
+planned_p.def_impl(lambda *operands, **params: _compiled_planned(**params)(*operands))
+planned_p.def_abstract_eval(_abstract_planned)
+ad.defbilinear(planned_p, _transpose_planned_signal, _transpose_planned_kernel)
+batching.primitive_batchers[planned_p] = _batch_planned
+mlir.register_lowering(planned_p, mlir.lower_fun(_run_noted, multiple_results=False))
