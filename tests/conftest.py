@@ -82,8 +82,8 @@ def pytest_terminal_summary(terminalreporter):
 NOT_IN_32_BITS = {  # files that the run in 32 bits leaves out, and why
     "has tolerances of 64 bits": "acceleration banks detection kernels masked matching normalized"
     " planning signals theory",
-    "is the same in both": "benchmarks calibration cli docs errors everywhere examples house hunted"
-    " learning lecture locality networks one_way scipys_own",
+    "is the same in both": "benchmarks calibration cli docs errors everywhere examples fuzz house hunted"
+    " learning lecture locality networks one_way processes reference scipys_own sharding",
 }
 
 
