@@ -1,6 +1,5 @@
 """Separable kernels: one pass along each axis in place of one over all of them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -195,7 +194,9 @@ def _sum_of_terms(
         dtype = reduce(result_type, (kernel.dtype for kernel in term), signal.dtype)
         kernels = [kernel.astype(dtype) for kernel in term]
         sums = [kernel.sum() for kernel in kernels]  # what a pass makes of a constant
-        fills = [fill if fill is None else fill * math.prod(sums[:i]) for i in range(len(sums))]
+        fills: list[Any] = [fill]
+        for total in sums[:-1]:
+            fills.append(fill if fill is None else fills[-1].astype(dtype) * total)
         passed = in_turn(calls, signal.astype(dtype), kernels, fills)
         out = passed if number == 0 else out + passed
     return out
