@@ -233,16 +233,18 @@ def coloured_noise(key: jax.Array, shape: Sequence[int], noise_spectrum: Any) ->
 
 def filter_circularly(signal: jax.Array, response: jax.Array) -> jax.Array:
     """Multiply the spectrum along the last axes by a frequency response: a circular convolution."""
-    axes, batch = tuple(range(-response.ndim, 0)), signal.ndim - response.ndim
-
-    @batchwise
-    def filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
-        spectrum = jnp.fft.fftn(signal, axes=axes)
-        response = response.reshape(*[1] * batch, *response.shape)
-        return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
-
+    batch = signal.ndim - response.ndim
     (signal,) = as_floats(undivided(signal, range(batch, signal.ndim)))
-    return over_batch(filtered, signal, batch, response)
+    return over_batch(_filtered, signal, batch, response)
+
+
+@jax.jit
+@batchwise
+def _filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
+    axes = tuple(range(-response.ndim, 0))
+    spectrum = jnp.fft.fftn(signal, axes=axes)
+    response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
+    return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
 
 
 def resample(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

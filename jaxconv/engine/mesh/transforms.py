@@ -73,7 +73,7 @@ def _partitioned(fn: Callable[..., jax.Array], rank: int, transformed: int) -> C
     return divisible
 
 
-transform_p.def_impl(partial(lax.fft_p.bind))
+transform_p.def_impl(lax.fft_p.bind)
 transform_p.def_abstract_eval(lambda operand, **params: lax.fft_p.abstract_eval(operand, **params)[0])
 ad.deflinear2(transform_p, _transpose)
 batching.primitive_batchers[transform_p] = _batch
