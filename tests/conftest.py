@@ -13,7 +13,7 @@ import pytest
 
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
-from tests import helpers
+from tests import helpers, meshes
 
 if "JAX_ENABLE_X64" not in os.environ:
     jax.config.update("jax_enable_x64", True)
@@ -83,7 +83,8 @@ NOT_IN_32_BITS = {  # files that the run in 32 bits leaves out, and why
     "has tolerances of 64 bits": "acceleration banks detection kernels masked matching normalized"
     " planning signals theory",
     "is the same in both": "benchmarks calibration cli docs errors everywhere examples fuzz house hunted"
-    " learning lecture locality networks one_way processes reference scipys_own sharding",
+    " learning lecture locality networks one_way processes reference scipys_own sharded_scores"
+    " sharding",
 }
 
 
@@ -149,3 +150,13 @@ def require_computed(method):
     """Raise AssertionError if a method computed nothing in the running test."""
     computed = {name for test, name, _ in COMPUTED if test == current_test()}
     assert method in computed, f"{method!r} computed nothing here; {computed or 'nothing'} did"
+
+
+@pytest.fixture(params=meshes.KINDS)
+def mesh(request):
+    """A mesh of two axes, as the context."""
+    made = jax.make_mesh(
+        tuple(meshes.AXES.values()), tuple(meshes.AXES), axis_types=(meshes.KINDS[request.param],) * 2
+    )
+    with jax.set_mesh(made):
+        yield made

@@ -14,53 +14,7 @@ from jax.sharding import PartitionSpec as P
 
 import jaxconv
 from jaxconv.engine.mesh.traffic import traffic
-from jaxconv.matching import normalized_correlation
-
-KINDS = {"explicit": AxisType.Explicit, "auto": AxisType.Auto}
-AXES = {"a": 2, "b": 2}
-
-
-@pytest.fixture(params=KINDS)
-def mesh(request):
-    """A mesh of two axes, as the context."""
-    made = jax.make_mesh(tuple(AXES.values()), tuple(AXES), axis_types=(KINDS[request.param],) * 2)
-    with jax.set_mesh(made):
-        yield made
-
-
-def is_explicit(mesh):
-    return mesh.axis_types[0] is AxisType.Explicit
-
-
-def placed(mesh, array, *spec):
-    return jax.device_put(array, NamedSharding(mesh, P(*spec)))
-
-
-def loss(fn, *operands):
-    return jnp.sin(fn(*operands)).sum()
-
-
-def both(fn):
-    """Return a function of the output and of all derivatives."""
-    return lambda *operands: (fn(*operands), jax.grad(partial(loss, fn), (0, 1))(*operands))
-
-
-def compared(mesh, fn, signal, spec, *others, tolerance=2e-5):
-    """Compile on the mesh, compare with one device, return the traffic and the output."""
-    on_mesh = placed(mesh, signal, *spec), *(placed(mesh, other) for other in others)
-    compiled = jax.jit(fn).lower(*on_mesh).compile()
-    found = compiled(*on_mesh)
-    with jax.set_mesh(jax.make_mesh((1,), ("one",), devices=jax.devices()[:1])):
-        truth = jax.jit(fn)(signal, *others)
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(truth), strict=True):
-        a, b = np.asarray(a), np.asarray(b)
-        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(np.abs(b).max(), 1e-30))
-    return traffic(compiled), found
-
-
-def numbers(rng, *shape):
-    return rng.standard_normal(shape).astype("f") / max(shape[-1], 1) ** 0.5
-
+from tests.meshes import AXES, both, compared, is_explicit, numbers, placed
 
 LINES = {  # options of convolve along 512 samples, taps, permutes, and those with the gradients
     "same": (dict(mode="same"), 9, 2, 4),
@@ -196,24 +150,25 @@ def test_shards_of_unequal_length(rng, single, length):
     mesh = jax.make_mesh((4,), ("a",), axis_types=(AxisType.Auto,))
     x, k = numbers(rng, 2, length + 6), numbers(rng, 1, 7)
 
-    @partial(jax.jit, static_argnums=2)
-    def twice(x, k, boundary):
+    def twice(x, k, boundary, on_mesh):
         once = jaxconv.convolve(x, k, "valid", axes=1)
-        once = jax.lax.with_sharding_constraint(once, NamedSharding(mesh, P(None, "a")))
+        if on_mesh:
+            once = jax.lax.with_sharding_constraint(once, NamedSharding(mesh, P(None, "a")))
         return jaxconv.convolve(once, k, "same", axes=1, boundary=boundary)
 
     for boundary in jaxconv.types.BOUNDARIES:
-        whole = twice(x, k, boundary)
-        sharding = NamedSharding(mesh, P())
-        parts = jax.jit(twice, static_argnums=2, in_shardings=(sharding, sharding))(x, k, boundary)
+        parts, whole = (
+            jax.jit(twice, static_argnums=(2, 3))(x, k, boundary, on) for on in (True, False)
+        )
         np.testing.assert_allclose(parts, whole, atol=2e-5 * np.abs(whole).max())
 
 
-def test_second_eager_call_compiles_nothing(mesh, rng, single):
+def test_second_eager_call_compiles_nothing(mesh, rng, single, caplog):
     x, k = placed(mesh, numbers(rng, 4, 512), None, ("a", "b")), placed(mesh, numbers(rng, 1, 9))
     first = jaxconv.convolve(x, k, "same", axes=1)
-    with jax.log_compiles(False), jax.checking_leaks():
+    with jax.log_compiles(), caplog.at_level("WARNING"):
         second = jaxconv.convolve(x, k, "same", axes=1)
+    assert not [r for r in caplog.records if "ompil" in r.getMessage()]
     np.testing.assert_array_equal(first, second)
     assert jax.typeof(second).sharding.spec == P(None, ("a", "b")) or not is_explicit(mesh)
 
@@ -237,6 +192,14 @@ def test_nan_reaches_only_its_windows_on_any_shard(mesh, rng, single):
     assert np.flatnonzero(np.isnan(out)).tolist() == list(range(126, 135))
 
 
+@pytest.mark.parametrize("method", ["shifts", "direct", "fft", "folded", "overlap", "circular"])
+def test_the_named_method_runs_on_each_shard(mesh, rng, single, method):
+    spec, boundary = ((("a", "b"),), "wrap") if method == "circular" else ((None, ("a", "b")), "fill")
+    x, k = placed(mesh, numbers(rng, 4, 1 << 15), *spec), placed(mesh, numbers(rng, 1, 9))
+    fn = partial(jaxconv.convolve, mode="same", axes=1, boundary=boundary, method=method)
+    assert [plan.method for plan in jaxconv.explain(fn, x, k).forward] == [method]
+
+
 def test_explain_tells_one_shard_and_the_traffic(mesh, rng, single):
     x, k = placed(mesh, numbers(rng, 4, 512), None, ("a", "b")), placed(mesh, numbers(rng, 1, 9))
     told = jaxconv.explain(partial(jaxconv.convolve, mode="same", axes=1), x, k)
@@ -247,74 +210,6 @@ def test_explain_tells_one_shard_and_the_traffic(mesh, rng, single):
     assert told.traffic.messages == {"collective-permute": 2}
     assert told.gradient_traffic.messages["all-reduce"] == 1
     assert "between devices: 2 collective-permute (128 bytes)" in str(told)
-
-
-SCORES = {
-    "same": partial(normalized_correlation, mode="same"),
-    "missing": partial(normalized_correlation, mode="same", boundary="missing"),
-    "template": partial(jaxconv.match_template, pad_input=True, mode="reflect"),
-    "masked": partial(normalized_correlation, mode="same", template_mask=np.eye(5, 7, dtype=bool)),
-}
-
-
-@pytest.mark.parametrize("spec", [("a", "b"), (None, ("a", "b"))])
-@pytest.mark.parametrize("name", SCORES)
-def test_scores_of_divided_images(mesh, rng, single, name, spec):
-    x, t = numbers(rng, 32, 32), numbers(rng, 5, 7)
-    sent, out = compared(mesh, SCORES[name], x, spec, t)
-    if is_explicit(mesh):  # else the compiler divides what is around the convolutions, as it likes
-        assert out.sharding.spec == P(*spec)
-        assert set(sent.messages) <= {"collective-permute", "all-reduce"}  # halos, and the mean
-        assert sent.bytes["all-reduce"] <= 32
-
-
-@pytest.mark.parametrize("measure", ["squared_difference", "cosine", "coefficient"])
-def test_measures_of_a_batch(mesh, rng, single, measure):
-    x, t = numbers(rng, 4, 32, 32), numbers(rng, 1, 5, 7)
-    fn = partial(jaxconv.matching.match, measure=measure, axes=(1, 2))
-    sent, _ = compared(mesh, fn, x, (("a", "b"),), t)
-    assert not is_explicit(mesh) or not sent.messages
-
-
-def test_places_that_do_not_divide_evenly(rng, single):
-    mesh = jax.make_mesh((4,), ("a",), axis_types=(AxisType.Explicit,))
-    x = placed(mesh, numbers(rng, 32, 32), "a")
-    with pytest.raises(ValueError, match=r"`mode` must have places .*; got 30 of them. Use mode='same'"):
-        normalized_correlation(x, np.eye(3))
-
-
-DETECTION = {
-    "whiten": lambda x, psd: jaxconv.detection.whiten(x, psd**2 + 1),
-    "snr": lambda x, psd: jaxconv.detection.snr(x, jnp.ones(9, x.dtype), psd**2 + 1),
-    "loudest": lambda x, t: jaxconv.matching.loudest(x, t[None]),
-    "peaks": lambda x, t: jaxconv.matching.find_peaks(x * t.max(), max_peaks=9).places,
-}
-
-
-@pytest.mark.parametrize("spec", [(("a", "b"),), (None, ("a", "b"))])
-@pytest.mark.parametrize("name", DETECTION)
-def test_detection(mesh, rng, single, name, spec):
-    sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
-    if spec[0] and (name in ("whiten", "snr") or (is_explicit(mesh) and name == "loudest")):
-        assert not sent.messages
-
-
-@pytest.mark.parametrize("drawn", [True, False])
-def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
-    from jaxconv import learning, signals
-
-    draw = signals.scenes(shape=(32, 32), kinds=["cross"], size=9)
-    data = draw if drawn else jax.vmap(draw)(jax.random.split(jax.random.key(5), 32))
-    start = learning.random_filter(jax.random.key(1), (9, 9))
-    options = {"steps": 100, "batch": 16, "every": 50, "project": learning.unit_energy}
-    args = jax.random.key(0), learning.negative_deflection, data, start
-    one = learning.fit(*args, **options)
-    mesh = jax.make_mesh((4,), ("batch",))
-    over = learning.fit(*args, **options, mesh=mesh)
-    np.testing.assert_allclose(over.parameters, one.parameters, atol=1e-5)
-    np.testing.assert_allclose(over.losses, one.losses, rtol=1e-4)
-    with pytest.raises(ValueError, match="`batch` must be a multiple of the mesh's 4 devices; got 6"):
-        learning.fit(*args, **(options | {"batch": 6}), mesh=mesh)
 
 
 HUNTED = {  # layouts, shapes and options that a hunt among random cases found wrong

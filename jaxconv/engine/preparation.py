@@ -1,5 +1,6 @@
 """Prepared operands: what a method can compute of one operand alone, once, held as a value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal
@@ -97,7 +98,6 @@ def convolution(
     _check_fit(side, problem, how, plan)
     plain = partial(primitive.convolution, how=plan.how, boundaries=boundaries, **options)
 
-    @jax.custom_jvp
     def apply(signal, kernel, made):
         if side == "signal":
             own = plan.prepare_kernel(lax_form.canonical_kernel(problem, kernel, **params))
@@ -106,6 +106,12 @@ def convolution(
             own = plan.prepare_signal(lax_form.canonical_signal(problem, signal, **params))
             out = run_planned(plan, own, made)
         return lax_form.in_layout(out, problem, **params)
+
+    return _differentiated_as(plain, apply)(signal, kernel, ready.ready)
+
+
+def _differentiated_as(plain: Callable[..., Any], apply: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of two operands and what was prepared, with the derivative of one of the two."""
 
     def jvp(primals, tangents):
         operands = primals[:2]
@@ -118,8 +124,9 @@ def convolution(
         moved, by = [operands[i] for i in moving], [tangents[i] for i in moving]
         return apply(*primals), jax.jvp(of_moving, moved, by)[1]
 
-    apply.defjvp(jvp, symbolic_zeros=True)
-    return apply(signal, kernel, ready.ready)
+    differentiable = jax.custom_jvp(apply)
+    differentiable.defjvp(jvp, symbolic_zeros=True)
+    return differentiable
 
 
 def _check_fit(side: Side, problem: Problem, how: How, plan: Plan) -> None:

@@ -16,7 +16,8 @@ from jax.sharding import NamedSharding, reshard
 from jax.sharding import PartitionSpec as P
 
 from jaxconv import checks
-from jaxconv.engine.mesh.halo import Names, Shards, fetch
+from jaxconv.engine.mesh.division import in_order
+from jaxconv.engine.mesh.halo import Shards, fetch
 from jaxconv.engine.problem import Boundaries, continued
 
 
@@ -40,15 +41,21 @@ def undivided(array: jax.Array, axes: Sequence[int]) -> jax.Array:
     return reshard(array, NamedSharding(jax.typeof(array).sharding.mesh, P(*left)))
 
 
+def placed(array: jax.Array, mesh: Any, spec: P) -> jax.Array:
+    """Return an array divided as a spec tells, moved if it was not."""
+    return reshard(array, NamedSharding(mesh, spec)) if is_sharded(array) or any(spec) else array
+
+
 def over_batch(fn: Callable[..., Any], array: jax.Array, axes: int, *others: Any) -> Any:
     """Return fn(array, *others), whose results have the same first axes as the array."""
-    spec = spec_of(array)[:axes]
+    spec = P(*spec_of(array)[:axes])
     if not any(spec):
         return fn(array, *others)
     mesh = jax.typeof(array).sharding.mesh
     array = undivided(array, range(axes, array.ndim))
-    specs = (P(*spec), *[P()] * len(others))
-    return jax.shard_map(fn, mesh=mesh, in_specs=specs, out_specs=P(*spec))(array, *others)
+    others = jax.tree.map(lambda other: placed(other, mesh, P()), others)
+    specs = (spec, *[P()] * len(others))
+    return jax.shard_map(fn, mesh=mesh, in_specs=specs, out_specs=spec)(array, *others)
 
 
 def over_windows(
@@ -68,7 +75,7 @@ def over_windows(
     Args:
         fn: the function.
         signals: arrays of one shape.
-        others: what each shard needs whole.
+        others: what else fn needs, whole along the places; a batch of the signals' is divided alike.
         places: along which axes windows lie.
         window: their size there.
         padding: how far the signals are continued there, before and behind.
@@ -81,23 +88,17 @@ def over_windows(
     if not any(spec):
         longer = [continued(s, places, padding, boundaries, v) for s, v in zip(signals, values)]
         return fn(*longer, *others)
-    mesh = jax.typeof(signals[0]).sharding.mesh
-    names: list[Names] = [() if n is None else n if isinstance(n, tuple) else (n,) for n in spec]
+    names = list(in_order(spec, range(len(spec))))
     if gone is not None:
-        signals, names[gone] = [undivided(s, [gone]) for s in signals], ()
+        names[gone] = ()
+    mesh, shape = jax.typeof(signals[0]).sharding.mesh, signals[0].shape
+    sizes = tuple(mesh.shape.items())
     along = [
-        _Along(
-            axis, signals[0].shape[axis], m, pair, name, Shards(names[axis], tuple(mesh.shape.items()))
-        )
+        _Along(axis, shape[axis], m, pair, name, Shards(names[axis], sizes))
         for axis, m, pair, name in zip(places, window, padding, boundaries)
     ]
     for one in along:
-        if one.count % one.shards.count:
-            shards = (
-                f"along axis {one.axis} that divide evenly over the mesh's {one.shards.count} shards"
-            )
-            got, remedy = f"{one.count} of them", "Use mode='same'."
-            raise checks.value_error(function, "mode", f"have places {shards}", got, remedy)
+        one.check(function)
 
     def one_shard(signals: Any, values: Any, others: Any) -> jax.Array:
         pieces = []
@@ -108,11 +109,17 @@ def over_windows(
         return fn(*pieces, *others)
 
     divided = P(*(n or None for n in names))
-    of_values = [_spec_of_value(value, divided) for value in values]
+    batch = P(*(None if axis in places else n or None for axis, n in enumerate(names)))
+    specs = (
+        [divided] * len(signals),
+        [_where_long(value, divided) for value in values],
+        [_where_long(other, batch) for other in others],
+    )
     out = P(*(n or None for axis, n in enumerate(names) if axis != gone))
-    specs = ([divided] * len(signals), of_values, [P()] * len(others))
-    mapped = jax.shard_map(one_shard, mesh=mesh, in_specs=specs, out_specs=out)
-    return mapped(list(signals), list(values), list(others))
+    operands = jax.tree.map(
+        lambda array, spec: placed(array, mesh, spec), (list(signals), list(values), list(others)), specs
+    )
+    return jax.shard_map(one_shard, mesh=mesh, in_specs=specs, out_specs=out)(*operands)
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,14 @@ class _Along:
         """How many places there are."""
         return self.length + sum(self.padding) - self.window + 1
 
+    def check(self, function: str) -> None:
+        """Raise ValueError unless each shard has as many places as the others."""
+        if self.count % self.shards.count:
+            evenly = f"divide evenly over the mesh's {self.shards.count} shards"
+            rule = f"have places along axis {self.axis} that {evenly}"
+            got, remedy = f"{self.count} of them", "Use mode='same'."
+            raise checks.value_error(function, "mode", rule, got, remedy)
+
     def piece(self, signal: jax.Array, value: Any) -> jax.Array:
         """Return the part of a signal, continued, that the places of this shard depend on."""
         if not self.shards.names:
@@ -142,6 +157,6 @@ class _Along:
         return fetch(*whole, starts, size, self.boundary, value)
 
 
-def _spec_of_value(value: Any, divided: P) -> P:
-    """Return how what lies beyond the edges is divided: as the signal, or not along axes of length 1."""
-    return P(*(names if n > 1 else None for names, n in zip(divided, jnp.shape(value))))
+def _where_long(array: Any, spec: P) -> P:
+    """Return a spec without the axes along which an array has length 1 and is broadcast."""
+    return P(*(names if n > 1 else None for names, n in zip(spec, jnp.shape(array))))

@@ -86,22 +86,15 @@ def fetch(
     """
     n, count, here = part.shape[axis], shards.count, shards.here()
     homes = [n * shard if is_held else 0 for shard in range(count)]
-    part = _without_tail(part, axis, length, count, here) if is_held else part
-    sources = [_sources(start, size, length, boundary) for start in starts]
-    lefts, rights = [part], []
-    begin = 0  # of the samples at hand, relative to the shard's own
+    at_hand, begin = part, 0  # what this shard has, and where it begins in relation to its own part
     if is_held:
-        for t in transfers(sources, n, count, boundary == "wrap"):
-            piece = lax.slice_in_dim(part, t.first, t.last, axis=axis)
-            moved = shards.permuted(piece, t.pairs)
-            if t.distance < 0:
-                lefts.insert(-1, moved)
-                begin = t.distance * n + t.first if not begin else begin
-            else:
-                rights.append(moved)
-    at_hand = lax.concatenate([*lefts, *rights], axis) if len(lefts) + len(rights) > 1 else part
-    if not is_held and boundary == "wrap":
-        at_hand, begin = _around(part, axis, min(starts), max(starts) + size), min(starts)
+        part = _without_tail(part, axis, length, count, here)
+        sources = [_sources(start, size, length, boundary) for start in starts]
+        at_hand, begin = _gathered(part, axis, shards, transfers(sources, n, count, boundary == "wrap"))
+    elif boundary == "wrap":
+        begin = min(starts)
+        around = standing(np.arange(begin, max(starts) + size), length, boundary)
+        at_hand = jnp.take(part, around, axis)
     offsets = [start - home - begin for start, home in zip(starts, homes)]
     low, high = max(0, -min(offsets)), max(0, max(offsets) + size - at_hand.shape[axis])
     if low or high:
@@ -116,6 +109,20 @@ def fetch(
     if boundary in ("fill", "wrap"):
         return piece
     return _continued(piece, at_hand, axis, length, starts, offsets, here, boundary, value)
+
+
+def _gathered(
+    part: jax.Array, axis: int, shards: Shards, received: Sequence[Transfer]
+) -> tuple[jax.Array, int]:
+    """Return the shard's part between what it receives, and where that begins in relation to it."""
+    n = part.shape[axis]
+    pieces = {0: part} | {
+        t.distance: shards.permuted(lax.slice_in_dim(part, t.first, t.last, axis=axis), t.pairs)
+        for t in received
+    }
+    begin = min([t.distance * n + t.first for t in received], default=0)
+    together = [pieces[distance] for distance in sorted(pieces)]
+    return lax.concatenate(together, axis) if len(together) > 1 else part, min(begin, 0)
 
 
 def transfers(sources: Sequence[tuple[int, int]], n: int, count: int, ring: bool) -> list[Transfer]:
@@ -181,10 +188,6 @@ def _continued(piece, at_hand, axis, length, starts, offsets, here, boundary, va
                 strip = jnp.take(at_hand, jnp.asarray(table)[here], axis)
             pieces.insert(0 if is_left else len(pieces), strip)
     return lax.concatenate(pieces, axis) if len(pieces) > 1 else piece
-
-
-def _around(whole: jax.Array, axis: int, first: int, last: int) -> jax.Array:
-    return jnp.take(whole, np.arange(first, last) % whole.shape[axis], axis)
 
 
 def _without_tail(part: jax.Array, axis: int, length: int, count: int, here: jax.Array) -> jax.Array:

@@ -1,0 +1,108 @@
+"""Matching, detection and learning of arrays divided over a mesh: the answers of one device."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType
+from jax.sharding import PartitionSpec as P
+
+import jaxconv
+from jaxconv.matching import normalized_correlation
+from tests.conftest import SEED
+from tests.meshes import compared, is_explicit, numbers, placed
+
+SCORES = {
+    "same": partial(normalized_correlation, mode="same"),
+    "missing": partial(normalized_correlation, mode="same", boundary="missing"),
+    "template": partial(jaxconv.match_template, pad_input=True, mode="reflect"),
+    "masked": partial(normalized_correlation, mode="same", template_mask=np.eye(5, 7, dtype=bool)),
+}
+
+
+@pytest.mark.parametrize("spec", [("a", "b"), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_of_divided_images(mesh, rng, single, name, spec):
+    x, t = numbers(rng, 32, 32), numbers(rng, 5, 7)
+    sent, out = compared(mesh, SCORES[name], x, spec, t)
+    if is_explicit(mesh):  # else the compiler divides what is around the convolutions, as it likes
+        assert out.sharding.spec == P(*spec)
+        assert set(sent.messages) <= {"collective-permute", "all-reduce"}  # halos, and the mean
+        assert sent.bytes["all-reduce"] <= 32
+
+
+@pytest.mark.parametrize("measure", ["squared_difference", "cosine", "coefficient"])
+def test_measures_of_a_batch(mesh, rng, single, measure):
+    x, t = numbers(rng, 4, 32, 32), numbers(rng, 1, 5, 7)
+    fn = partial(jaxconv.matching.match, measure=measure, axes=(1, 2))
+    sent, _ = compared(mesh, fn, x, (("a", "b"),), t)
+    assert not is_explicit(mesh) or not sent.messages
+
+
+BATCHES = {  # of images, templates and masks, which may be divided as they are not used
+    "a template each": (lambda x, t, m: normalized_correlation(x, t, mode="same", axes=(1, 2)), 4),
+    "one template": (lambda x, t, m: jaxconv.matching.match(x, t, "cosine", axes=(1, 2)), 1),
+    "masks": (lambda x, t, m: normalized_correlation(x, t, mask=m > 1, mode="same", axes=(1, 2)), 1),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_what_goes_with_a_batch_may_be_whole(mesh, rng, single, name):
+    fn, count = BATCHES[name]
+    x, t, m = numbers(rng, 4, 32, 32), numbers(rng, count, 5, 7), numbers(rng, 4, 32, 32) * 6
+    sent, _ = compared(mesh, fn, x, (("a", "b"),), t, m)
+    assert not is_explicit(mesh) or not sent.messages
+
+
+def test_whitening_by_a_divided_spectrum(mesh, rng, single):
+    psd = numbers(rng, 256) ** 2 + 1
+    divided = placed(mesh, psd, ("a", "b"))
+    with jax.set_mesh(mesh):
+        found = jaxconv.detection.whiten(placed(mesh, numbers(rng, 4, 256), ("a", "b")), divided)
+    rng = np.random.default_rng(SEED)
+    numbers(rng, 256)
+    truth = jaxconv.detection.whiten(numbers(rng, 4, 256), psd)
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+
+
+def test_places_that_do_not_divide_evenly(rng, single):
+    mesh = jax.make_mesh((4,), ("a",), axis_types=(AxisType.Explicit,))
+    x = placed(mesh, numbers(rng, 32, 32), "a")
+    with pytest.raises(ValueError, match=r"`mode` must have places .*; got 30 of them. Use mode='same'"):
+        normalized_correlation(x, np.eye(3))
+
+
+DETECTION = {
+    "whiten": lambda x, psd: jaxconv.detection.whiten(x, psd**2 + 1),
+    "snr": lambda x, psd: jaxconv.detection.snr(x, jnp.ones(9, x.dtype), psd**2 + 1),
+    "loudest": lambda x, t: jaxconv.matching.loudest(x, t[None]),
+    "peaks": lambda x, t: jaxconv.matching.find_peaks(x * t.max(), max_peaks=9).places,
+}
+
+
+@pytest.mark.parametrize("spec", [(("a", "b"),), (None, ("a", "b"))])
+@pytest.mark.parametrize("name", DETECTION)
+def test_detection(mesh, rng, single, name, spec):
+    sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
+    if spec[0] and (name in ("whiten", "snr") or (is_explicit(mesh) and name == "loudest")):
+        assert not sent.messages
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
+    from jaxconv import learning, signals
+
+    draw = signals.scenes(shape=(32, 32), kinds=["cross"], size=9)
+    data = draw if drawn else jax.vmap(draw)(jax.random.split(jax.random.key(5), 32))
+    start = learning.random_filter(jax.random.key(1), (9, 9))
+    options = {"steps": 100, "batch": 16, "every": 50, "project": learning.unit_energy}
+    args = jax.random.key(0), learning.negative_deflection, data, start
+    one = learning.fit(*args, **options)
+    mesh = jax.make_mesh((4,), ("batch",))
+    over = learning.fit(*args, **options, mesh=mesh)
+    np.testing.assert_allclose(over.parameters, one.parameters, atol=1e-5)
+    np.testing.assert_allclose(over.losses, one.losses, rtol=1e-4)
+    with pytest.raises(ValueError, match="`batch` must be a multiple of the mesh's 4 devices; got 6"):
+        learning.fit(*args, **(options | {"batch": 6}), mesh=mesh)
