@@ -196,3 +196,10 @@ def test_separable_kernels_fill_as_the_whole_kernel_does(single, rng, dtype, fil
             want = jaxconv.convolve(signal, whole, mode, fillvalue=fillvalue)
             assert got.dtype == want.dtype
             np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+def test_a_separable_fill_may_be_of_another_type(single):
+    ones, image = jnp.ones(3, jnp.float32), jnp.ones((3, 3), jnp.float32)
+    with jax.numpy_dtype_promotion("strict"):
+        got = jaxconv.convolve_separable(image, [ones, ones], "same", fillvalue=jnp.int32(2))
+    np.testing.assert_array_equal(got, [[14, 12, 14], [12, 9, 12], [14, 12, 14]])
