@@ -7,6 +7,7 @@ Mode = Literal["full", "same", "valid"]
 Method = Literal[
     "auto",
     "direct",
+    "onednn",
     "products",
     "shifts",
     "folded",

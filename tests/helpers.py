@@ -19,7 +19,9 @@ from jaxconv.engine.primitive import plans_in
 
 ROOT = Path(__file__).parent.parent
 
-OF_CONVOLVE = tuple(m for m in METHODS if m not in ("circular", "phases"))  # with zeros beyond the edges
+OF_CONVOLVE = tuple(
+    m for m in METHODS if m not in ("circular", "onednn", "phases")
+)  # with zeros beyond the edges
 MODES = ("full", "same", "valid")
 
 FAMILY = (  # SciPy's functions

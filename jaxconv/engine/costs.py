@@ -40,6 +40,10 @@ class Constants:
     matrix_rate: float  # operations of a matrix product
     matrix_deep_rate: float  # where each output sums very many products
     vector_rate: float  # where many inputs give one output: a product with a vector
+    onednn_call: float
+    onednn_rate: float  # where features fill its vectors
+    onednn_depthwise_rate: float
+    onednn_memory_rate: float  # bytes moved that features may be last
     product_call: float
     product_rate: float  # of matrix products outside a convolution
     product_memory_rate: float  # bytes of their operands gathered
@@ -72,6 +76,10 @@ CPU = Constants(
     matrix_rate=1.5e11,
     matrix_deep_rate=2.9e10,
     vector_rate=2.6e8,
+    onednn_call=1.5e-5,
+    onednn_rate=4.5e11,
+    onednn_depthwise_rate=1.2e11,
+    onednn_memory_rate=1.2e10,
     product_call=7.3e-6,
     product_rate=8.5e10,
     product_memory_rate=1.4e10,
@@ -104,6 +112,10 @@ ACCELERATOR = Constants(
     matrix_rate=4e13,
     matrix_deep_rate=2e13,
     vector_rate=2e12,
+    onednn_call=1e-5,
+    onednn_rate=4e13,
+    onednn_depthwise_rate=4e13,
+    onednn_memory_rate=2e12,
     product_call=1e-5,
     product_rate=4e13,
     product_memory_rate=2e12,

@@ -20,12 +20,13 @@ class How:
     local: bool = False  # whether an error or a NaN may reach only the places whose window holds it
     problem: Problem | None = None  # the one that a plan was made for, where a plan was passed as method
     between_layers: bool = False  # of a network, whose layouts had better agree
+    portable: bool = False  # whether the program is exported, to run elsewhere
     shares_signal: bool = False  # with many kernels, so that what is prepared of it costs nothing
 
     @property
     def is_free(self) -> bool:
         """Whether any plan will do."""
-        return self.method == "auto" and self.max_bytes is None and not self.local
+        return self.method == "auto" and self.max_bytes is None and not (self.local or self.portable)
 
     def by(self, method: str) -> "How":
         """Return the same with another method."""
@@ -35,6 +36,8 @@ class How:
         """Return "" where a method keeps the bounds, or why it does not."""
         if self.local and not METHODS[method].is_local:
             return "spreads an error beyond its window, and local=True"
+        if self.portable and not METHODS[method].is_portable:
+            return "belongs to this machine, and the program may run elsewhere"
         if self.max_bytes is not None and cost.bytes > self.max_bytes:
             return f"needs {cost.bytes:,} bytes, and max_bytes={self.max_bytes:,}"
         return ""

@@ -171,10 +171,11 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
 def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
     """Return the seconds that a candidate is ranked by.
 
-    Between dense layers `direct` is favoured: neighbours that are computed in its layout move no data.
+    Between dense layers methods that want features last are favoured: neighbours that agree move
+    no data.
     """
     dense = how.between_layers and min(problem.inputs, problem.outputs) >= DENSE
-    favour = FAVOUR if dense and candidate.method == "direct" else 1.0
+    favour = FAVOUR if dense and METHODS[candidate.method].prefers_features_last else 1.0
     return candidate.seconds * favour * (METHODS[candidate.method].shared if how.shares_signal else 1.0)
 
 

@@ -39,7 +39,7 @@ from jaxconv.engine.lax_form import (
     problem_of,
 )
 from jaxconv.engine.mesh.division import division, in_order, rule
-from jaxconv.engine.mesh.lowering import is_divided_by_compiler, needing_devices
+from jaxconv.engine.mesh.lowering import is_divided_by_compiler, is_exported, needing_devices
 from jaxconv.engine.mesh.shard import Sharded
 from jaxconv.engine.planned import planned_p
 from jaxconv.engine.planning import Plan, note, plan, possible
@@ -249,6 +249,8 @@ def _one_shard(problem: Problem, mesh, lhs, rhs, out, *, how: How, **params: Any
 
 def _lower(platform: str, ctx: mlir.LoweringRuleContext, *operands: Any, **params: Any):
     """Lower to what is planned; where the compiler divides arrays, to what it may divide as it likes."""
+    if is_exported(ctx):
+        params["how"] = replace(params["how"], portable=True)
     fn = partial(run, platform, **params)
     if is_divided_by_compiler(ctx):
         fn = _partitioned(platform, **params)

@@ -4,6 +4,7 @@ The environment variable JAXCONV_CACHE names another folder; "off" keeps the bui
 a job of several processes (`jax.distributed`), which must all plan alike whatever lies on their hosts.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -19,11 +20,11 @@ from jaxconv import files
 from jaxconv.engine import device
 
 
-def path(platform: str) -> Path:
-    """Return where the constants of this machine's device of a platform lie."""
+def path(platform: str, what: str = "constants") -> Path:
+    """Return where the constants, or what else is kept, of this machine's device of a platform lie."""
     folder = os.environ.get("JAXCONV_CACHE") or user_cache_dir("jaxconv", appauthor=False)
     name = re.sub(r"\W+", "-", f"{platform} {'-'.join(_key(platform).values())}").strip("-").lower()
-    return Path(folder) / f"constants-{name}.json"
+    return Path(folder) / f"{what}-{name}.json"
 
 
 def read(platform: str, names: set[str]) -> dict[str, Any]:
@@ -47,6 +48,22 @@ def read(platform: str, names: set[str]) -> dict[str, Any]:
     told = f"jaxconv: {file} is damaged, or of another device or version, and is left out."
     warnings.warn(f"{told} `jaxconv calibrate` writes it anew.", stacklevel=2)
     return {}
+
+
+def kept(name: str) -> str:
+    """Return the words that were kept under a name for this processor; "" where there are none."""
+    try:
+        found = json.loads(path("cpu", name).read_text())
+        return str(found["answer"]) if found["key"] == _key("cpu") else ""
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def keep(name: str, answer: str) -> None:
+    """Keep words under a name for this processor, where there is a folder to keep them in."""
+    text = json.dumps({"key": _key("cpu"), "answer": answer}) + "\n"
+    with contextlib.suppress(OSError):
+        files.write(path("cpu", name), lambda file: file.write(text.encode()))
 
 
 def write(platform: str, values: dict[str, Any]) -> Path:

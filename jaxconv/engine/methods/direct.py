@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
@@ -39,12 +40,10 @@ def cost(problem: Problem, c: Constants) -> Cost:
     depth = p.inputs * p.taps
     rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
-    features = max(p.inputs, p.outputs) > 1 and not p.channels_last  # which it moves to be the last axis
-    moved = p.batch * p.groups * p.inputs * math.prod(p.space) + math.prod(p.output)
     seconds = c.direct_call + gathered + 2 * products / rate
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
     return Cost(
-        seconds + features * 8 * p.accumulator.itemsize * moved / c.memory_rate,
+        seconds + 8 * moved_bytes(p) / c.memory_rate,
         held * (p.platform == "cpu" and _pads(p)),
     )
 
@@ -59,7 +58,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """
     p = problem
     if p.platform != "cpu":
-        return _call(p, signal, kernel, features_last=False)
+        return _call(p, signal, kernel, is_last=False)
     added, cropped = added_and_cropped(p.padding)
     crop = [(*pair, 0) for pair in cropped]
     is_beyond = any(n + lo + hi < 0 for n, (lo, hi, _) in zip(p.dilated, crop))  # windows on zeros alone
@@ -70,11 +69,10 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         signal = pad_space(signal, crop)
         p = replace(p, space=signal.shape[3:], padding=added)
     if p.groups == 1 or p.inputs == p.outputs == 1 or p.groups > MOST_CALLS:
-        return _call(p, signal, kernel, features_last=True)
+        return _call(p, signal, kernel, is_last=True)
     alone = replace(p, groups=1)
     pieces = [
-        _call(alone, signal[:, g : g + 1], kernel[g : g + 1], features_last=True)
-        for g in range(p.groups)
+        _call(alone, signal[:, g : g + 1], kernel[g : g + 1], is_last=True) for g in range(p.groups)
     ]
     return lax.concatenate(pieces, 1)
 
@@ -85,14 +83,13 @@ def _pads(problem: Problem) -> bool:
     return problem.rank > 1 and problem.inputs <= MOST_PADDED and not plain
 
 
-def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, features_last: bool) -> jax.Array:
+def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool) -> jax.Array:
     """Merge groups into features and call lax."""
     p, space = problem, "ABDEFGHJKLM"[: problem.rank]
-    signal = signal.reshape(p.batch, p.groups * p.inputs, *p.space)
-    kernel = kernel.reshape(p.groups * p.outputs, p.inputs, *p.window)
+    signal, kernel = merged(p, signal, kernel)
     numbers = (f"NC{space}", f"OI{space}", f"NC{space}")
-    if features_last:
-        signal, kernel = jnp.moveaxis(signal, 1, -1), jnp.moveaxis(kernel, (0, 1), (-1, -2))
+    if is_last:
+        signal, kernel = features_last(signal, kernel)
         numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
     out = lax.conv_general_dilated(
         signal,
@@ -106,7 +103,7 @@ def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, features_last:
         precision=p.precision,
         preferred_element_type=None if p.accumulator == signal.dtype else p.accumulator,
     )
-    return (jnp.moveaxis(out, -1, 1) if features_last else out).reshape(p.output)
+    return (jnp.moveaxis(out, -1, 1) if is_last else out).reshape(p.output)
 
 
-METHOD = Method(supports, cost, run, is_local=True)
+METHOD = Method(supports, cost, run, is_local=True, prefers_features_last=True)

@@ -27,5 +27,7 @@ class Method:
     prepare_signal: Callable[[Problem, jax.Array], Any] = as_it_is
     prepare_kernel: Callable[[Problem, jax.Array], Any] = as_it_is
     is_local: bool = False  # an error or a NaN reaches only the places whose window holds it
+    is_portable: bool = True  # a program may be exported with it
+    prefers_features_last: bool = False  # so neighbours of it in a network move no data
     wraps: bool = False  # it wraps around by itself; for other methods the signal is extended
     shared: float = 1.0  # the share of its time that is left where the signal was prepared

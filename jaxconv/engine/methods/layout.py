@@ -1,0 +1,29 @@
+"""Layout: groups merged into features, and features last, as networks have them."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv.engine.problem import Problem
+
+
+def merged(problem: Problem, signal: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return signal and kernel with groups merged into features: N, C, space; and O, I, window."""
+    p = problem
+    signal = signal.reshape(p.batch, p.groups * p.inputs, *p.space)
+    return signal, kernel.reshape(p.groups * p.outputs, p.inputs, *p.window)
+
+
+def features_last(signal: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Bring N, C, space and O, I, window to N, space, C and window, I, O."""
+    return jnp.moveaxis(signal, 1, -1), jnp.moveaxis(kernel, (0, 1), (-1, -2))
+
+
+def moved_bytes(problem: Problem) -> int:
+    """Return how many bytes of operands and result are moved where features are to be the last axis."""
+    p = problem
+    if p.channels_last or max(p.groups * p.inputs, p.groups * p.outputs) == 1:
+        return 0
+    elements = p.batch * p.groups * p.inputs * math.prod(p.space) + math.prod(p.output)
+    return p.accumulator.itemsize * elements

@@ -1,0 +1,129 @@
+"""OneDNN: the convolution of Intel's library, which jaxlib carries on x86-64 Linux, called by its name.
+
+Wins where several features meet, and depthwise where they come last. The call is not documented by JAX:
+`proof.py` tries it in a process of its own before it is offered.
+"""
+
+import json
+import math
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv.engine import proof
+from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
+from jaxconv.engine.methods.method import Method
+from jaxconv.engine.problem import Problem
+
+VECTOR = 16  # output features that are computed at once
+MOST_GROUPED_TAPS = 1000  # past which groups are computed by a plain loop
+
+
+def supports(problem: Problem) -> str:
+    """Float32 of several features, on a processor where it was proved."""
+    p, depthwise = problem, problem.groups > 1 == problem.inputs * problem.outputs
+    if p.platform != "cpu":
+        return "computes on a CPU only"
+    if (p.dtype, p.result) != ("float32", "float32"):
+        return "computes float32 only"
+    if not 1 <= p.rank <= 3:
+        return "has one to three spatial axes"
+    if p.outputs == 1 and not depthwise:
+        return "one output feature, of which it makes no vector"
+    if p.taps == math.prod(p.places) == 1:
+        return "one tap at one place, which is a product"
+    if p.groups > 1 and p.taps > MOST_GROUPED_TAPS:
+        return (
+            f"{p.taps:,} taps of groups, and past {MOST_GROUPED_TAPS:,} it computes them by a plain loop"
+        )
+    return proof.refusal()
+
+
+def cost(problem: Problem, c: Constants) -> Cost:
+    """The products, at a rate that falls where features do not fill its vectors; and moving features."""
+    p = problem
+    if p.inputs * p.outputs == 1:
+        rate = c.onednn_depthwise_rate
+    else:
+        filled = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
+        last = p.places[-1] / (p.places[-1] + 2)  # a row is computed in pieces
+        rate = c.onednn_rate * filled * last * (0.6 if p.groups > 1 else 1.0)
+    moved = moved_bytes(p)
+    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
+    seconds = c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate
+    return Cost(seconds + moved / c.onednn_memory_rate, moved + held)
+
+
+def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Call it with features last, and a line as an image of one row, which it computes faster."""
+    p = problem
+    if _stages(p):
+        signal = p.stage(signal)
+        ones, zeros = (1,) * p.rank, ((0, 0),) * p.rank
+        p = replace(p, space=p.padded, padding=zeros, signal_dilation=ones)
+    if p.rank == 1:
+        p = _as_image(p)
+    out = called(p, *features_last(*merged(p, signal, kernel)))
+    return jnp.moveaxis(out, -1, 1).reshape(problem.output)
+
+
+def called(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Call oneDNN with a signal N, space, C and a kernel window, I, O.
+
+    The configuration is protobuf's JSON of XLA's `OneDnnConvolutionConfig`; a dilation of 1 is none.
+    What it cannot compute ends the process.
+    """
+    p, last = problem, problem.rank + 1
+    data = {"batch_dim": "0", "feature_dim": str(last), "spatial_dims": _words(range(1, last))}
+    dims = {"input_feature_dim": str(p.rank), "output_feature_dim": str(last)}
+    filter = {**dims, "shape": _words(kernel.shape), "spatial_dims": _words(range(p.rank))}
+    config = {
+        "dims": str(p.rank + 2),
+        "feature_groups": str(p.groups),
+        "input": {"data": data},
+        "kernel": {"filter": filter},
+        "output": {"data": data},
+        "window": {
+            "pad_left": _words(low for low, _ in p.padding),
+            "pad_right": _words(high for _, high in p.padding),
+            "strides": _words(p.strides),
+            "window_dilations": _words(p.kernel_dilation),
+        },
+        "optimization_config": {"user_scratchpad": False},
+    }
+    shape = (p.batch, *p.places, p.groups * p.outputs)
+    call = jax.ffi.ffi_call(
+        "__onednn$convolution",
+        jax.ShapeDtypeStruct(shape, signal.dtype),
+        vmap_method="sequential",
+        custom_call_api_version=2,
+        legacy_backend_config=json.dumps({"onednn_conv_config": config}),
+    )
+    return call(signal, kernel)
+
+
+def _stages(problem: Problem) -> bool:
+    """Whether the signal is dilated or cropped, which is done beforehand."""
+    return max(problem.signal_dilation) > 1 or min(map(min, problem.padding)) < 0
+
+
+def _as_image(problem: Problem) -> Problem:
+    p = problem
+    return replace(
+        p,
+        space=(1, *p.space),
+        window=(1, *p.window),
+        strides=(1, *p.strides),
+        padding=((0, 0), *p.padding),
+        signal_dilation=(1, *p.signal_dilation),
+        kernel_dilation=(1, *p.kernel_dilation),
+    )
+
+
+def _words(numbers) -> list[str]:
+    return [str(n) for n in numbers]
+
+
+METHOD = Method(supports, cost, run, is_local=True, is_portable=False, prefers_features_last=True)
