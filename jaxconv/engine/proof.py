@@ -19,7 +19,10 @@ import jax
 from jaxconv.engine import device, store
 
 SWITCH = "JAXCONV_ONEDNN"
-OLDEST = (0, 12)  # jaxlib 0.10 waits in it for its own threads: one run of 36 calls in five never ended
+OLDEST = (
+    0,
+    12,
+)  # jaxlib 0.10 waits in it for its own threads: 6 of 18 runs of 36 calls ended badly or never
 LONGEST = 120  # seconds that the child may take; it is some two
 PROVED = "proved"
 
