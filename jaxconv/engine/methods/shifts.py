@@ -6,9 +6,11 @@ loop. The terms are summed as a balanced tree, which is faster than a chain and 
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
@@ -16,6 +18,7 @@ from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_over_taps
 
+LEAST_TAPS = 5  # from which an odd line is computed in two
 MOST_TERMS = 1024  # unrolled; more would compile for seconds
 
 
@@ -50,8 +53,31 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.stage(signal.astype(problem.accumulator))
-    compute = partial(sum_over_taps, problem, padded, kernel, problem.rank)
-    return fenced(compute, signal, kernel) if problem.platform == "cpu" else compute()
+    if problem.platform != "cpu":
+        return sum_over_taps(problem, padded, kernel, problem.rank)
+    summed = _but_the_last if _is_odd_line(problem) else sum_over_taps
+    return fenced(partial(summed, problem, padded, kernel, problem.rank), signal, kernel)
+
+
+def _is_odd_line(problem: Problem) -> bool:
+    """Whether XLA computes it without vectors on a CPU: one line of an odd number of outputs.
+
+    So it is for any number of taps, but with a few the memory is what takes the time.
+    """
+    p = problem
+    is_line = p.rank > 0 and math.prod(p.output) == p.places[-1] == p.dense[-1]
+    return is_line and p.places[-1] % 2 == 1 and 1 < p.places[-1] and p.taps >= LEAST_TAPS
+
+
+def _but_the_last(problem: Problem, signal: jax.Array, kernel: jax.Array, rank: int) -> jax.Array:
+    """Sum an even number of outputs, and the last one by itself."""
+    before = problem.places[-1] - 1
+    plain = replace(problem, space=problem.padded, padding=((0, 0),) * rank, signal_dilation=(1,) * rank)
+    parts = []
+    for start, count in ((0, before), (before, 1)):
+        part = replace(plain, space=(*plain.space[:-1], count + plain.reach[-1] - 1))
+        parts.append(sum_over_taps(part, signal[..., start:], kernel, rank))
+    return jnp.concatenate(parts, -1)
 
 
 METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)
