@@ -14,6 +14,7 @@ import jaxconv
 from jaxconv.engine import calibration, costs, device, planning, store
 from jaxconv.engine.calibration import Calibration, Measured
 from jaxconv.engine.methods import METHODS
+from tests.conftest import nearest_cpu
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_calibrating_measures_and_keeps(folder, monkeypatch, single):
     assert found.constants.shifts_call != costs.CPU.shifts_call
     assert "calibrated on" in str(jaxconv.plan((100,), (3,))).splitlines()[-1]
     assert [file.suffix for file in folder.iterdir()] == [".json"]
+
+
+@pytest.mark.parametrize(
+    ("processor", "release", "processes", "nearest"),
+    [
+        ("Intel(R) Xeon(R)", (0, 10), 1, costs.CPU),
+        ("AMD EPYC 9B14", (0, 10), 1, costs.EPYC),
+        ("AMD EPYC 9B14", (0, 12), 1, costs.EPYC_AND_NEWER_JAX),
+        ("AMD EPYC 9B14", (0, 12), 2, costs.CPU),
+        ("", (0, 12), 1, costs.CPU),
+    ],
+)
+def test_the_nearest_machine_that_was_measured(monkeypatch, processor, release, processes, nearest):
+    monkeypatch.setattr(device, "processor", lambda: processor)
+    monkeypatch.setattr(device, "release", lambda package: release)
+    monkeypatch.setattr(jax, "process_count", lambda: processes)
+    assert nearest_cpu() is nearest
 
 
 def test_without_a_file_the_built_in_constants_are_used_silently(folder):

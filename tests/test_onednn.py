@@ -44,7 +44,7 @@ def test_it_is_turned_off_by_the_environment(monkeypatch, unproved):
 
 @pytest.mark.parametrize(("release", "machine"), [((0, 10), "x86_64"), ((0, 12), "arm64")])
 def test_where_it_is_not_to_be_had_the_plan_tells_why(monkeypatch, unproved, release, machine):
-    monkeypatch.setattr(proof, "_release", lambda: release)
+    monkeypatch.setattr(device, "release", lambda package: release)
     monkeypatch.setattr(proof.platform, "machine", lambda: machine)
     assert proof.refusal() in (
         "jaxlib before 0.12 may hang in it",
@@ -54,7 +54,7 @@ def test_where_it_is_not_to_be_had_the_plan_tells_why(monkeypatch, unproved, rel
 
 
 def test_what_a_child_process_says_is_kept(monkeypatch, unproved):
-    monkeypatch.setattr(proof, "_release", lambda: proof.OLDEST)
+    monkeypatch.setattr(device, "release", lambda package: proof.OLDEST)
     monkeypatch.setattr(proof.sys, "platform", "linux")
     monkeypatch.setattr(proof.platform, "machine", lambda: "x86_64")
     asked = []

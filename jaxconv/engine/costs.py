@@ -10,7 +10,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import NamedTuple
 
-from jaxconv.engine import store
+import jax
+
+from jaxconv.engine import device, store
 
 
 class Cost(NamedTuple):
@@ -96,6 +98,78 @@ CPU = Constants(
     band_rate=4.9e8,
 )
 
+EPYC = Constants(
+    source="calibrated on 2 cores of an AMD EPYC with AVX-512, JAX 0.10.2, 2026-11",
+    memory_rate=65000000000.0,
+    shifts_call=9.2e-06,
+    shifts_term=1.7e-08,
+    shifts_rate=83000000000.0,
+    shifts_features_rate=110000000000.0,
+    shifts_cliff=250,
+    shifts_slow_rate=17000000000.0,
+    direct_call=2.9e-05,
+    patch_rate=16000000000.0,
+    patch_row=8.7e-09,
+    patch_volume=6.0,
+    matrix_rate=300000000000.0,
+    matrix_deep_rate=99000000000.0,
+    vector_rate=260000000.0,
+    onednn_call=1.5e-05,
+    onednn_rate=450000000000.0,
+    onednn_depthwise_rate=120000000000.0,
+    onednn_memory_rate=12000000000.0,
+    product_call=1.2e-06,
+    product_rate=200000000000.0,
+    product_memory_rate=23000000000.0,
+    fft_call=2.7e-05,
+    fft_line_rate=11000000000.0,
+    fft_rate=39000000000.0,
+    fft_cache=300000,
+    fft_product_rate=9300000000.0,
+    fft_matrix_rate=20000000000.0,
+    lines_call=3e-05,
+    lines_rate=36000000000.0,
+    folded_call=2.5e-05,
+    folded_rate=430000000000.0,
+    band_rate=880000000.0,
+)
+
+EPYC_AND_NEWER_JAX = Constants(
+    source="calibrated on 2 cores of an AMD EPYC with AVX-512, JAX 0.12.0.1, 2026-11",
+    memory_rate=76000000000.0,
+    shifts_call=6.1e-06,
+    shifts_term=3.1e-08,
+    shifts_rate=73000000000.0,
+    shifts_features_rate=94000000000.0,
+    shifts_cliff=250,
+    shifts_slow_rate=17000000000.0,
+    direct_call=2.6e-05,
+    patch_rate=13000000000.0,
+    patch_row=8.6e-09,
+    patch_volume=6.0,
+    matrix_rate=470000000000.0,
+    matrix_deep_rate=130000000000.0,
+    vector_rate=260000000.0,
+    onednn_call=1.1e-05,
+    onednn_rate=400000000000.0,
+    onednn_depthwise_rate=200000000000.0,
+    onednn_memory_rate=9400000000.0,
+    product_call=3.4e-06,
+    product_rate=220000000000.0,
+    product_memory_rate=22000000000.0,
+    fft_call=3.1e-05,
+    fft_line_rate=12000000000.0,
+    fft_rate=71000000000.0,
+    fft_cache=300000,
+    fft_product_rate=4700000000.0,
+    fft_matrix_rate=10000000000.0,
+    lines_call=3e-05,
+    lines_rate=33000000000.0,
+    folded_call=2.7e-05,
+    folded_rate=400000000000.0,
+    band_rate=1400000000.0,
+)
+
 ACCELERATOR = Constants(
     source="not measured on this platform: data-sheet speeds of one 2023 accelerator",
     memory_rate=2e12,
@@ -142,7 +216,17 @@ def constants(platform: str) -> Constants:
 
 def built_in(platform: str) -> Constants:
     """Return the constants that come with the library."""
-    return CPU if platform == "cpu" else ACCELERATOR
+    return nearest_cpu() if platform == "cpu" else ACCELERATOR
+
+
+def nearest_cpu() -> Constants:
+    """Return those of the processor and JAX nearest to these, of which there are three.
+
+    A job of several processes takes the same ones on all of its hosts.
+    """
+    if jax.process_count() > 1 or not device.processor().startswith("AMD"):
+        return CPU
+    return EPYC_AND_NEWER_JAX if device.release("jax") >= (0, 11) else EPYC
 
 
 def transform_seconds(c: Constants, count: int, length: int, lines: int = 2) -> float:

@@ -60,6 +60,11 @@ def versions() -> dict[str, str]:
     return found
 
 
+def release(package: str) -> tuple[int, ...]:
+    """Return the first two numbers of an installed package's version."""
+    return tuple(int(number) for number in versions()[package].split(".")[:2])
+
+
 @cache
 def processor() -> str:
     """Return the processor's name."""

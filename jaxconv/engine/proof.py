@@ -34,17 +34,12 @@ def refusal() -> str:
         return f"turned off by {SWITCH}=0"
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         return "jaxlib carries it on x86-64 Linux only"
-    if _release() < OLDEST:
+    if device.release("jaxlib") < OLDEST:
         return "jaxlib before 0.12 may hang in it"
     if jax.process_count() > 1:
         return "a job of several processes does without, so that all plan alike"
     answer = store.kept("onednn") or _tried()
     return "" if answer == PROVED else f"not to be had from this jaxlib: {answer}"
-
-
-def _release() -> tuple[int, ...]:
-    """Return the first two numbers of jaxlib's version."""
-    return tuple(int(number) for number in device.versions()["jaxlib"].split(".")[:2])
 
 
 def _tried() -> str:
