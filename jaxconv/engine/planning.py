@@ -174,7 +174,8 @@ def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
     Between dense layers methods that want features last are favoured: neighbours that agree move
     no data.
     """
-    dense = how.between_layers and min(problem.inputs, problem.outputs) >= DENSE
+    many = problem.taps == 1 or math.prod(problem.places) > 1  # places; else one product is all
+    dense = how.between_layers and many and min(problem.inputs, problem.outputs) >= DENSE
     favour = FAVOUR if dense and METHODS[candidate.method].prefers_features_last else 1.0
     return candidate.seconds * favour * (METHODS[candidate.method].shared if how.shares_signal else 1.0)
 

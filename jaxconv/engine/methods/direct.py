@@ -18,6 +18,7 @@ from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down
+ONE_PLACE = 3  # times that XLA takes longer for the products at one place: a 1 x 1 kernel's gradient
 MOST_PADDED = 2  # input features up to which padding beforehand is faster
 MOST_CALLS = 32  # groups that are computed one by one, since JAX computes them together slowly
 
@@ -39,6 +40,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     gathered *= c.patch_volume if p.rank > 2 else 1.0
     depth = p.inputs * p.taps
     rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
+    rate = rate / ONE_PLACE if p.taps > math.prod(p.places) == 1 else rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
     seconds = c.direct_call + gathered + 2 * products / rate
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)

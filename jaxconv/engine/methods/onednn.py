@@ -48,7 +48,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         rate = c.onednn_depthwise_rate
     else:
         filled = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
-        last = p.places[-1] / (p.places[-1] + 2)  # a row is computed in pieces
+        last = (p.places[-1] + 1) / (p.places[-1] + 2)  # a row is computed in pieces
         rate = c.onednn_rate * filled * last * (0.6 if p.groups > 1 else 1.0)
     moved = moved_bytes(p)
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
