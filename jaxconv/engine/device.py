@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import os
 import platform as python_platform
+import re
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -61,8 +62,8 @@ def versions() -> dict[str, str]:
 
 
 def release(package: str) -> tuple[int, ...]:
-    """Return the first two numbers of an installed package's version."""
-    return tuple(int(number) for number in versions()[package].split(".")[:2])
+    """Return the first two numbers of a package's version; () where it is not installed."""
+    return tuple(int(number) for number in re.findall(r"\d+", versions().get(package, ""))[:2])
 
 
 @cache
