@@ -247,8 +247,15 @@ def test_thousands_of_new_random_convolutions(method, dtype):
 def test_empty_outputs_of_random_convolutions(dtype):
     rng = np.random.default_rng(1)
     cases = [draw_any(rng, "direct", dtype) for _ in range(300)]
-    for case, method in zip([case for case in cases if case.problem.products == 0], METHODS):
+    empty = [case for case in cases if case.problem.products == 0 and lax_takes(case.problem)]
+    for case, method in zip(empty, METHODS):
         check(case, method)
+
+
+def lax_takes(problem):
+    """Return whether lax takes a case: from JAX 0.11 on it refuses to crop more than there is."""
+    lengths = [n + lo + hi for n, (lo, hi) in zip(problem.dilated, problem.padding)]
+    return jax.__version_info__ < (0, 11) or min(lengths) >= 0
 
 
 FAILED = [  # by `direct`: XLA of JAX 0.10.2 reads beyond a float32 signal padded by lo < 0 < hi <= -lo
