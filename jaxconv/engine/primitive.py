@@ -8,8 +8,8 @@ checks, its defaults, its errors, and, inside `jax.shard_map`, its reconciling o
 over different axes of the mesh.
 
 Of what JAX does not call stable (`jax.interpreters`, `jax.extend`, the primitives of lax) use is made in
-this file, `planned.py`, `rewriting.py`, `lax_form.py`, and `lowering.py` and `transforms.py` of `mesh/`; of
-what it does not document, in `methods/onednn.py`.
+this file, `planned.py`, `rewriting.py`, `lax_form.py`, and `lowering.py` and `transforms.py` of `mesh/`;
+of what it does not document, in `methods/onednn.py`.
 """
 
 import math
