@@ -127,6 +127,12 @@ class Problem:
         """Continue a signal of this problem along the axes that have a boundary."""
         return continued(signal, 3, self.padding, self.boundaries)
 
+    @cached_property
+    def staged(self) -> "Problem":
+        """The same problem of the signal that `stage` returns: dilated and padded already."""
+        ones, zeros = (1,) * self.rank, ((0, 0),) * self.rank
+        return replace(self, space=self.padded, padding=zeros, signal_dilation=ones)
+
     def stage(self, signal: jax.Array, size: Shape | None = None) -> jax.Array:
         """Dilate and pad a signal of this problem, to a spatial size, by default that of its padding."""
         edges = zip(size or self.padded, self.dilated, self.padding, self.signal_dilation, strict=True)

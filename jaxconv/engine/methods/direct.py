@@ -66,7 +66,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     is_beyond = any(n + lo + hi < 0 for n, (lo, hi, _) in zip(p.dilated, crop))  # windows on zeros alone
     if _pads(p) or is_beyond:
         signal = p.stage(signal)
-        p = replace(p, space=p.padded, padding=((0, 0),) * p.rank, signal_dilation=(1,) * p.rank)
+        p = p.staged
     if max(p.signal_dilation, default=1) == 1 and min(map(min, p.padding), default=0) < 0:
         signal = pad_space(signal, crop)
         p = replace(p, space=signal.shape[3:], padding=added)

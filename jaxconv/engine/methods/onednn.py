@@ -61,8 +61,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     p = problem
     if _stages(p):
         signal = p.stage(signal)
-        ones, zeros = (1,) * p.rank, ((0, 0),) * p.rank
-        p = replace(p, space=p.padded, padding=zeros, signal_dilation=ones)
+        p = p.staged
     if p.rank == 1:
         p = _as_image(p)
     out = called(p, *features_last(*merged(p, signal, kernel)))

@@ -72,7 +72,7 @@ def _is_odd_line(problem: Problem) -> bool:
 def _but_the_last(problem: Problem, signal: jax.Array, kernel: jax.Array, rank: int) -> jax.Array:
     """Sum an even number of outputs, and the last one by itself."""
     before = problem.places[-1] - 1
-    plain = replace(problem, space=problem.padded, padding=((0, 0),) * rank, signal_dilation=(1,) * rank)
+    plain = problem.staged
     parts = []
     for start, count in ((0, before), (before, 1)):
         part = replace(plain, space=(*plain.space[:-1], count + plain.reach[-1] - 1))
