@@ -3,11 +3,17 @@
 Rates are operations or bytes a second, prices are seconds. They need only be good enough to rank the
 methods; `Constants.source` says how each platform's came to be, and plans print it. `jaxconv calibrate`
 measures them on the device at hand.
+
+Where nothing like the device at hand was measured, a method must promise to be `UNMEASURED` times as
+fast as JAX's own convolution before it takes its place. Planned by the data-sheet speeds of another
+device, an H200 needed a factor of 3 before no pick was slower than JAX's own (0.89 times its speed
+with 1 and with 2); over 54 problems the picks were then 3.3 times as fast in the mean, and with a factor
+of 1 4.5 times.
 """
 
 import math
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass, fields, replace
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import jax
@@ -33,7 +39,7 @@ class Constants:
     shifts_term: float  # a price for each, which also stands for the time to compile
     shifts_rate: float
     shifts_features_rate: float  # where several features meet
-    shifts_cliff: int  # terms; past them the compiler stops vectorizing
+    shifts_cliff: int  # terms, and on accelerators times axes; past it the compiler's loop is slow
     shifts_slow_rate: float
     direct_call: float
     patch_rate: float  # elements of patches gathered a second
@@ -60,7 +66,19 @@ class Constants:
     folded_call: float
     folded_rate: float
     band_rate: float  # elements of the band a second
+    full_product: float  # times that a matrix product takes longer in precision "highest"
+    margin: int = 1  # times as fast as JAX's own that another method must promise to be
 
+    @cached_property
+    def in_full_precision(self) -> "Constants":
+        """The same where matrix products keep all of float32."""
+        slower = {name: getattr(self, name) / self.full_product for name in PRODUCTS}
+        return replace(self, **slower)
+
+
+PRODUCTS = ("matrix_rate", "matrix_deep_rate", "product_rate", "folded_rate", "fft_matrix_rate")
+UNMEASURED = 3
+MEASURED_GPUS = ("NVIDIA H100", "NVIDIA H200", "NVIDIA GH200")  # of one architecture
 
 CPU = Constants(
     source="calibrated on 2 cores of an Intel Xeon with AVX-512, JAX 0.10.2, 2026-11",
@@ -96,6 +114,7 @@ CPU = Constants(
     folded_call=6e-5,
     folded_rate=1.8e11,
     band_rate=4.9e8,
+    full_product=1.0,
 )
 
 EPYC = Constants(
@@ -132,6 +151,7 @@ EPYC = Constants(
     folded_call=2.5e-5,
     folded_rate=4.3e11,
     band_rate=8.8e8,
+    full_product=1.0,
 )
 
 EPYC_AND_NEWER_JAX = Constants(
@@ -168,6 +188,44 @@ EPYC_AND_NEWER_JAX = Constants(
     folded_call=2.7e-5,
     folded_rate=4e11,
     band_rate=1.4e9,
+    full_product=1.0,
+)
+
+HOPPER = Constants(
+    source="calibrated on an NVIDIA H200, JAX 0.11.2, 2026-11",
+    memory_rate=8.1e12,  # much stays in its 60 MB of cache
+    shifts_call=3.3e-5,
+    shifts_term=1.3e-8,
+    shifts_rate=2.6e13,
+    shifts_features_rate=1e13,
+    shifts_cliff=300,
+    shifts_slow_rate=8.7e11,
+    direct_call=4.1e-5,
+    patch_rate=1.3e12,
+    patch_row=1.3e-12,
+    patch_volume=0.8e0,
+    matrix_rate=1.6e14,
+    matrix_deep_rate=2.7e13,
+    vector_rate=2e12,
+    onednn_call=1e-5,
+    onednn_rate=4e13,
+    onednn_depthwise_rate=4e13,
+    onednn_memory_rate=2e12,
+    product_call=6.4e-7,
+    product_rate=4.9e13,
+    product_memory_rate=3.2e12,
+    fft_call=6.7e-5,
+    fft_line_rate=4.5e12,
+    fft_rate=4.1e12,
+    fft_cache=1_000_000_000,
+    fft_product_rate=4.1e12,
+    fft_matrix_rate=5.4e12,
+    lines_call=5.3e-5,
+    lines_rate=2.1e12,
+    folded_call=4.6e-5,
+    folded_rate=5.4e14,
+    band_rate=1.2e11,
+    full_product=7.1,
 )
 
 ACCELERATOR = Constants(
@@ -204,6 +262,8 @@ ACCELERATOR = Constants(
     folded_call=3e-5,
     folded_rate=2e13,
     band_rate=1e11,
+    full_product=7.0,
+    margin=UNMEASURED,
 )
 
 
@@ -216,7 +276,18 @@ def constants(platform: str) -> Constants:
 
 def built_in(platform: str) -> Constants:
     """Return the constants that come with the library."""
-    return nearest_cpu() if platform == "cpu" else ACCELERATOR
+    if platform == "cpu":
+        return nearest_cpu()
+    return nearest_gpu() if platform == "cuda" else ACCELERATOR
+
+
+@cache
+def nearest_gpu() -> Constants:
+    """Return those of the GPU that was measured; with a margin where this one is of another kind."""
+    if device.kind("cuda").startswith(MEASURED_GPUS):
+        return HOPPER
+    source = f"{HOPPER.source}, not this device"
+    return replace(HOPPER, source=source, margin=UNMEASURED)
 
 
 def nearest_cpu() -> Constants:

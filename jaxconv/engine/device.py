@@ -51,6 +51,13 @@ def platform_name(asked: str | None = None) -> str:
     return "cuda"
 
 
+def kind(platform: str) -> str:
+    """Return the name of the first device of a platform; "" where there is none."""
+    with contextlib.suppress(RuntimeError):
+        return jax.devices(platform)[0].device_kind
+    return ""
+
+
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of those packages that are installed, of what is timed and what it runs on."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine import costs
@@ -113,6 +114,8 @@ def plan(problem: Problem, how: How) -> Plan:
         ValueError: if the named method, or within the bounds any method, cannot compute the problem.
     """
     constants = costs.constants(problem.platform)
+    if problem.precision and lax.Precision.HIGHEST in problem.precision:
+        constants = constants.in_full_precision
     candidates = tuple(_ask(name, problem, how, constants) for name in METHODS)
     able = [c for c in candidates if not c.refusal]
     name = how.method
@@ -126,15 +129,21 @@ def plan(problem: Problem, how: How) -> Plan:
             reasons = "; ".join(f"{c.method} {c.refusal}" for c in candidates)
             rule = "leave a method that can compute the problem within the bounds"
             raise checks.value_error(how.function, "max_bytes", rule, reasons, "Widen the bounds.")
-        name = min(able, key=lambda c: _rank(problem, how, c)).method
-        return Plan(problem, how, name, candidates, constants.source)
+        name = min(able, key=lambda c: _rank(problem, how, constants.margin, c)).method
+        return Plan(problem, how, name, candidates, _source(constants))
     refusal = next(c.refusal for c in candidates if c.method == name)
     if refusal:
         rule = f"be able to compute the problem, and {name!r} cannot ({refusal})"
         others = " or ".join(repr(c.method) for c in able)
         remedy = f"Use {others}." if others else "Widen the bounds."
         raise checks.value_error(how.function, "method", rule, repr(name), remedy)
-    return Plan(problem, how, name, candidates, constants.source)
+    return Plan(problem, how, name, candidates, _source(constants))
+
+
+def _source(constants: costs.Constants) -> str:
+    """Return where the constants came from, and what is asked of methods where that is not here."""
+    margin = f"; another method than direct must promise {constants.margin} times its speed"
+    return constants.source + (margin if constants.margin > 1 else "")
 
 
 def possible(how: How, problem: Problem) -> How:
@@ -168,8 +177,8 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
     return Candidate(method, *cost, how.refusal(method, cost))
 
 
-def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
-    """Return the seconds that a candidate is ranked by.
+def _rank(problem: Problem, how: How, margin: int, candidate: Candidate) -> float:
+    """Return the seconds that a candidate is ranked by: JAX's own method has the margin.
 
     Between dense layers methods that want features last are favoured: neighbours that agree move
     no data.
@@ -177,7 +186,8 @@ def _rank(problem: Problem, how: How, candidate: Candidate) -> float:
     many = problem.taps == 1 or math.prod(problem.places) > 1  # places; else one product is all
     dense = how.between_layers and many and min(problem.inputs, problem.outputs) >= DENSE
     favour = FAVOUR if dense and METHODS[candidate.method].prefers_features_last else 1.0
-    return candidate.seconds * favour * (METHODS[candidate.method].shared if how.shares_signal else 1.0)
+    shared = METHODS[candidate.method].shared if how.shares_signal else 1.0
+    return candidate.seconds * favour * shared * (1 if candidate.method == "direct" else margin)
 
 
 @contextmanager

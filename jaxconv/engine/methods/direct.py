@@ -1,8 +1,8 @@
 """Direct: JAX's own `lax.conv_general_dilated`.
 
 Wins where many features meet (it is a matrix product there), on outputs of a few places, and takes
-every problem. Loses by far with one channel on a CPU, where it runs as a plain loop, and worst in
-three dimensions.
+every problem but one of integers on a GPU. Loses by far with one channel on a CPU, where it runs as a
+plain loop, and worst in three dimensions.
 """
 
 import math
@@ -20,12 +20,14 @@ from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down
 ONE_PLACE = 3  # times that XLA takes longer for the products at one place: a 1 x 1 kernel's gradient
 MOST_PADDED = 2  # input features up to which padding beforehand is faster
+GPUS = ("cuda", "rocm")
 MOST_CALLS = 32  # groups that are computed one by one, since JAX computes them together slowly
 
 
 def supports(problem: Problem) -> str:
-    """It can compute everything."""
-    return ""
+    """It can compute everything, but on GPUs, where XLA knows no convolution of integers."""
+    no_integers = problem.is_exact and problem.platform in GPUS
+    return "integers, which XLA does not convolve on a GPU" if no_integers else ""
 
 
 def cost(problem: Problem, c: Constants) -> Cost:

@@ -34,7 +34,9 @@ def supports(problem: Problem) -> str:
         return "the signal is not dilated"
     axes = zip(p.signal_dilation, p.strides, p.kernel_dilation, strict=True)
     plain = all(d == 1 or stride == dilation == 1 for d, stride, dilation in axes)
-    return "" if plain else "a stride or a dilated kernel along a dilated axis of the signal"
+    if not plain:
+        return "a stride or a dilated kernel along a dilated axis of the signal"
+    return "" if _ways(_phased(p)) else "no method for a phase"
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
@@ -98,8 +100,12 @@ def _way(problem: Problem) -> str:
     These alone: what was prepared of a kernel is run as it was prepared, calibrated since or not.
     """
     phased, c = _phased(problem), built_in(problem.platform)
-    able = {name: way.cost(phased, c) for name, way in WAYS.items() if not way.supports(phased)}
-    return min(able, key=lambda name: able[name].seconds)
+    return min(_ways(phased), key=lambda name: WAYS[name].cost(phased, c).seconds)
+
+
+def _ways(phased: Problem) -> list[str]:
+    """Return by what the phases can be convolved."""
+    return [name for name, way in WAYS.items() if not way.supports(phased)]
 
 
 METHOD = Method(

@@ -11,9 +11,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
+from jaxconv.engine.methods import direct
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_over_taps
@@ -23,18 +25,19 @@ MOST_TERMS = 1024  # unrolled; more would compile for seconds
 
 
 def supports(problem: Problem) -> str:
-    """It unrolls, so the taps must be few."""
-    terms = problem.taps * problem.inputs
-    return f"{terms:,} terms, and at most {MOST_TERMS:,} are unrolled" if terms > MOST_TERMS else ""
+    """It unrolls, so the taps must be few; but where `direct` cannot either, it counts through them."""
+    if not _is_unrolled(problem) and not direct.supports(problem):
+        return f"{_terms(problem):,} terms, and at most {MOST_TERMS:,} are unrolled"
+    return ""
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
-    terms = problem.taps * problem.inputs
+    terms = _terms(problem)
     rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
-    rate = (
-        rate if terms <= c.shifts_cliff and max(problem.strides, default=1) == 1 else c.shifts_slow_rate
-    )
+    deep = terms if problem.platform == "cpu" else terms * problem.rank
+    if deep > c.shifts_cliff or max(problem.strides, default=1) > 1:
+        rate = c.shifts_slow_rate
     size = problem.accumulator.itemsize
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * math.prod(problem.output)
@@ -53,10 +56,39 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.stage(signal.astype(problem.accumulator))
+    if not _is_unrolled(problem):
+        return _one_by_one(problem, padded, kernel)
     if problem.platform != "cpu":
         return sum_over_taps(problem, padded, kernel, problem.rank)
     summed = _but_the_last if _is_odd_line(problem) else sum_over_taps
     return fenced(partial(summed, problem, padded, kernel, problem.rank), signal, kernel)
+
+
+def _terms(problem: Problem) -> int:
+    return problem.taps * problem.inputs
+
+
+def _is_unrolled(problem: Problem) -> bool:
+    return _terms(problem) <= MOST_TERMS
+
+
+def _one_by_one(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Add the slices in a loop over the taps, all input features at once."""
+    p = problem
+    taps = jnp.moveaxis(kernel.reshape(*kernel.shape[:3], p.taps), 3, 0)
+    size = (*signal.shape[:3], *p.dense)
+
+    def add(total: jax.Array, indexed: tuple[jax.Array, jax.Array]):
+        tap, weights = indexed
+        shift = jnp.unravel_index(tap, p.window)
+        start = [0, 0, 0, *(s * d for s, d in zip(shift, p.kernel_dilation, strict=True))]
+        piece = lax.slice(
+            lax.dynamic_slice(signal, start, size), [0] * len(size), size, [1, 1, 1, *p.strides]
+        )
+        return total + jnp.einsum("ngi...,goi->ngo...", piece, weights), None
+
+    nothing = jnp.zeros(p.output, p.accumulator)
+    return lax.scan(add, nothing, (jnp.arange(p.taps), taps))[0]
 
 
 def _is_odd_line(problem: Problem) -> bool:
