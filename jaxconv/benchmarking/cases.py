@@ -4,17 +4,27 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
+
+DTYPES = ("float32", "bfloat16", "float16", "float64", "complex64", "int32")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One problem, as `convolve(signal, kernel, "same")` or, with options, as for lax."""
+    """One problem, as `convolve(signal, kernel, mode)` or, with options, as for lax."""
 
     name: str
     signal: tuple[int, ...]
     kernel: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
+    mode: str = "same"
+    dtype: str = "float32"
+
+    @property
+    def rank(self) -> int:
+        """How many spatial axes."""
+        return len(self.kernel) - 2 * bool(self.options)
 
     @property
     def products(self) -> int:
@@ -22,10 +32,19 @@ class Case:
         return math.prod(self.signal) * math.prod(self.kernel)
 
     def operands(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return a signal and a kernel of float32 noise."""
+        """Return a signal and a kernel of noise."""
         rng = np.random.default_rng(0)
-        signal, kernel = (rng.standard_normal(shape, np.float32) for shape in (self.signal, self.kernel))
+        signal, kernel = (self._noise(rng, shape) for shape in (self.signal, self.kernel))
         return signal, kernel
+
+    def _noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        dtype = jnp.dtype(self.dtype)
+        if dtype.kind == "i":
+            return rng.integers(-9, 10, shape, dtype)
+        noise = rng.standard_normal(shape, np.float32)
+        if dtype.kind == "c":
+            noise = noise + 1j * rng.standard_normal(shape, np.float32)
+        return noise.astype(dtype)
 
 
 def _line(n: int, m: int) -> Case:
@@ -39,9 +58,17 @@ def _cube(n: int, m: int, rank: int) -> Case:
 
 def sides(name: str) -> tuple[int, int, int]:
     """Return the side of the signal, the side of the kernel and the number of axes in a case's name."""
+    name = name.split(",")[0]
     rank = {"²": 2, "³": 3}.get(name[-1], 1)
     signal, kernel = (int(float(part.strip("²³"))) for part in name.split(" × "))
     return signal, kernel, rank
+
+
+def _odd(name: str) -> Case:
+    """Return a case from its name: "1021² × 9², valid"."""
+    what, _, mode = name.partition(", ")
+    signal, kernel, rank = sides(what)
+    return Case(name, (signal,) * rank, (kernel,) * rank, mode=mode or "same")
 
 
 SINGLE = [
@@ -68,6 +95,12 @@ SINGLE = [
         (128, (3, 5, 9)),
         (192, (3, 9)),
     ) for m in ms),
+    *map(_odd, (
+        "997 × 9, valid", "4000 × 64, valid", "65537 × 9", "1048576 × 48, valid", "1000003 × 33",
+        "1000003 × 257, full", "1000003 × 1025, valid", "127² × 7², valid", "509² × 5², full",
+        "1021² × 9²", "1021² × 15², valid", "1021² × 31², full", "2039² × 63², valid",
+        "127³ × 5³, valid",
+    )),
 ]  # fmt: skip
 
 

@@ -7,7 +7,6 @@ JAX compute them within the measured time.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import jax
@@ -17,6 +16,7 @@ import scipy.fft
 from jax.scipy.signal import fftconvolve
 
 from jaxconv import matching
+from jaxconv.benchmarking.contestants import imported, on_cpu
 from jaxconv.convolution import correlate
 
 Contestants = dict[str, Callable[[], Any]]
@@ -31,13 +31,6 @@ class Search:
     pairs: int = 1
 
 
-def _import(name: str) -> ModuleType | None:
-    try:
-        return __import__(name, fromlist=["*"])
-    except ImportError:
-        return None
-
-
 def _noise(*shapes: tuple[int, ...]) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     return [rng.standard_normal(shape, np.float32) for shape in shapes]
@@ -46,11 +39,14 @@ def _noise(*shapes: tuple[int, ...]) -> list[np.ndarray]:
 def _match(n: int, m: int, rank: int) -> Contestants:
     x, t = _noise((n,) * rank, (m,) * rank)
     ours = jax.jit(matching.normalized_correlation)
-    runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
-    if (cv2 := _import("cv2")) and rank == 2:
+    operands = jnp.asarray(x), jnp.asarray(t)
+    runs: Contestants = {"jaxconv": partial(ours, *operands), "JAX": partial(jax.jit(_score), *operands)}
+    if not on_cpu():
+        return runs
+    if (cv2 := imported("cv2")) and rank == 2:
         cv2.setNumThreads(2)
         runs["OpenCV"] = partial(cv2.matchTemplate, x, t, cv2.TM_CCOEFF_NORMED)
-    if skimage := _import("skimage.feature"):
+    if skimage := imported("skimage.feature"):
         runs["scikit-image"] = partial(skimage.match_template, x, t)
     return runs
 
@@ -63,8 +59,10 @@ def _gradients(n: int, m: int) -> Contestants:
         return partial(total, jnp.asarray(x), jnp.asarray(t))
 
     runs = {"jaxconv": in_jax(matching.normalized_correlation), "JAX": in_jax(_score)}
-    if torch := _import("torch"):
-        runs["PyTorch"] = partial(_score_with_torch, torch, *map(torch.from_numpy, (x, t)))
+    torch = imported("torch")
+    if torch and (on_cpu() or torch.cuda.is_available()):
+        tensors = [torch.from_numpy(v).to("cpu" if on_cpu() else "cuda") for v in (x, t)]
+        runs["PyTorch"] = partial(_score_with_torch, torch, *tensors)
     return runs
 
 
@@ -73,7 +71,7 @@ def _score(x: jax.Array, t: jax.Array) -> jax.Array:
     ones, t = jnp.ones_like(t), t - t.mean()
     sums, squares = fftconvolve(x, ones, "valid"), fftconvolve(x**2, ones, "valid")
     variation = jnp.maximum(squares - sums**2 / t.size, 1e-6)
-    return fftconvolve(x, t[::-1, ::-1], "valid") / jnp.sqrt(variation * (t**2).sum())
+    return fftconvolve(x, jnp.flip(t), "valid") / jnp.sqrt(variation * (t**2).sum())
 
 
 def _score_with_torch(torch: Any, x: Any, t: Any) -> Any:
@@ -91,7 +89,7 @@ def _score_with_torch(torch: Any, x: Any, t: Any) -> Any:
     score = correlate(x, zero_mean) / torch.sqrt(variation * (zero_mean**2).sum())
     total = (score**2).sum()
     total.backward()
-    return total
+    return total.item()
 
 
 def _segments(peaks: bool, is_complex: bool, segments=16, templates=64, n=16384, m=2048) -> Contestants:
@@ -123,8 +121,10 @@ def _segments(peaks: bool, is_complex: bool, segments=16, templates=64, n=16384,
         name: partial(jax.jit(f), *map(jnp.asarray, (x, t)))
         for name, f in (("jaxconv", ours), ("JAX", jaxs))
     }
+    if not on_cpu():
+        return runs
     runs["SciPy"] = scipys
-    if mf := _import("matchedfilter"):
+    if mf := imported("matchedfilter"):
         kind = mf.MatchedFilter if peaks else mf.CorrelationFilter
         bank = kind(n, ndata=segments, ntemplates=templates)
         bank.set_data(np.fft.fft(x).astype(np.complex64))
@@ -137,7 +137,7 @@ def _best(n: int, m: int, count: int) -> Contestants:
     x, t = _noise((n, n), (count, m, m))
     ours = jax.jit(lambda x, t: matching.best_match(x, t).score)
     runs: Contestants = {"jaxconv": partial(ours, jnp.asarray(x), jnp.asarray(t))}
-    if cv2 := _import("cv2"):
+    if (cv2 := imported("cv2")) and on_cpu():
 
         def by_opencv() -> np.ndarray:
             best = cv2.matchTemplate(x, t[0], cv2.TM_CCOEFF_NORMED)

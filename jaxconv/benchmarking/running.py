@@ -1,8 +1,11 @@
 """Running: time the cases, with all contestants in turn in one process."""
 
 import math
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.signal
 
+from jaxconv import checks
 from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
-from jaxconv.benchmarking.contestants import forward, gradients
+from jaxconv.benchmarking.contestants import forward, gradients, in_jax, on_cpu
 from jaxconv.benchmarking.family import TASKS, Task
 from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Search
 from jaxconv.benchmarking.learning import TRAININGS, time_training
@@ -27,79 +31,156 @@ from jaxconv.engine.how import How
 from jaxconv.engine.timing import measure
 
 Results = dict[str, Any]
-QUICK = ((1_000_000,), (1024, 1024), (128, 128, 128))
+Step = Callable[[Any], Results]
+Part = tuple[str, Sequence[Any], Step]
 SMALL = 5  # kernels up to this side are compared with a copy of the signal
+RANKS = {"signals": 1, "images": 2, "volumes": 3}
+SUITES = {  # and the beginnings of the titles of their parts
+    "quick": ("one channel", "channels", "finding: matching"),
+    "signals": ("one channel", "prepared", "lengths", "planning"),
+    "images": ("one channel", "prepared"),
+    "volumes": ("one channel",),
+    "layers": ("channels",),
+    "family": ("SciPy's family",),
+    "matching": ("finding",),
+    "learning": ("learning",),
+    "reported": ("reported",),
+    "sharded": ("sharded",),
+}
+WHOLE = tuple(name for name in SUITES if name not in ("quick", "sharded"))
+OTHER_DEVICES = ("layers", "matching", "signals", "images", "volumes", "reported")  # that run on a GPU
 
 
 def run(
-    platform: str | None = None, quick: bool = False, only: str = ""
+    platform: str | None = None, suites: Sequence[str] = WHOLE, own: Case | None = None, dtype="float32"
 ) -> Iterator[tuple[str, str, Results]]:
     """Yield after each case its part, its name and all results so far."""
     with jax.default_device(jax.devices(platform)[0]):
         results: Results = {"about": device.about(platform), "limits": limits()}
-        for part, cases, step in parts(only):
-            for case in quickly(cases) if quick else cases:
+        results["about"] |= {"dtype": dtype, "settings": settings()}
+        for part, cases, step in parts(suites, own, dtype):
+            for case in cases:
                 results.setdefault(part, {})[case.name] = step(case)
                 yield part, case.name, results
+        results["about"]["load after"] = device.load()
 
 
-def parts(only: str = "") -> list[tuple[str, Sequence[Any], Callable[[Any], Results]]]:
-    """Return the parts whose name contains this text; those of many devices if it is theirs."""
-    return [part for part in PARTS if only in part[0] and (only or part[0] not in OF_DEVICES)]
+def parts(suites: Sequence[str] = WHOLE, own: Case | None = None, dtype: str = "float32") -> list[Part]:
+    """Return what the suites time, each part once, or forward and gradients of a case of one's own."""
+    if own:
+        singly = [("one channel, forward", [own], time_forward)]
+        return singly + [("one channel, value and both gradients", [own], time_gradients)] * (
+            dtype != "int32"
+        )
+    found = []
+    for part, cases, step in PARTS:
+        chosen = [case for case in cases if any(_belongs(case, part, suite) for suite in suites)]
+        chosen = chosen if set(suites) != {"quick"} else quickly(chosen)
+        if dtype != "float32":
+            chosen = [replace(case, dtype=dtype) for case in chosen if isinstance(case, Case)]
+            chosen *= not (dtype == "int32" and "gradients" in part)
+        found += [(part, chosen, step)] if chosen else []
+    return found
 
 
-def simulate_devices(only: str) -> None:
-    """Let a CPU be as many devices as the parts of these names need; before JAX is used."""
-    if any(part in OF_DEVICES for part, *_ in parts(only)):
-        jax.config.update("jax_num_cpu_devices", DEVICES)
+def _belongs(case: Any, part: str, suite: str) -> bool:
+    """Whether a suite times a case of a part."""
+    begins = part.startswith(SUITES[suite])
+    return begins and (suite not in RANKS or case.rank == RANKS[suite])
+
+
+def own_case(signal: str, kernel: str, dtype: str) -> Case:
+    """Return the case of sizes as "1024x1024" and "31x31"."""
+    sizes = []
+    for name, text in (("signal", signal), ("kernel", kernel)):
+        if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
+            rule = "be sizes with x between them, as 1024x1024"
+            raise checks.value_error("bench", name, rule, repr(text))
+        sizes.append(tuple(map(int, text.split("x"))))
+    if len(sizes[0]) != len(sizes[1]):
+        rule = f"have as many axes as the signal, {len(sizes[0])}"
+        raise checks.value_error("bench", "kernel", rule, kernel)
+    return Case(f"{signal} × {kernel}", *sizes, dtype=dtype)
 
 
 def quickly(cases: Sequence[Any]) -> Sequence[Any]:
-    """Return the cases of a quick run: a few signals with every kernel, or one case in six."""
-    return [case for case in cases if getattr(case, "signal", None) in QUICK] or cases[::6]
+    """Return one case in eight, and of few cases the first."""
+    return cases[::8]
+
+
+def simulate_devices(suites: Sequence[str]) -> None:
+    """Let a CPU be as many devices as the suites need; before JAX is used."""
+    if "sharded" in suites:
+        jax.config.update("jax_num_cpu_devices", DEVICES)
+
+
+def settings() -> Results:
+    """Return what of the process's settings changes times."""
+    return {
+        "asynchronous dispatch": jax.config.values["jax_cpu_enable_async_dispatch"],
+        "huge pages": "hugetlb=1" in os.environ.get("GLIBC_TUNABLES", ""),
+    }
 
 
 def time_forward(case: Case) -> Results:
     """Time one channel forward, also by each method that the planner expects to be close, and a copy."""
+    with jax.enable_x64(case.dtype == "float64"):
+        return _time_forward(case)
+
+
+def _time_forward(case: Case) -> Results:
     x, k = case.operands()
-    runs, planned = forward(case, x, k), plan(x, k, "same")
+    runs, planned = forward(case, x, k), plan(x, k, case.mode)
     a, b = jnp.asarray(x), jnp.asarray(k)
     limit = max(4 * planned.chosen.seconds, 2e-4)
     for method in (c.method for c in planned.candidates if not c.refusal and c.seconds < limit):
-        by_name = partial(convolve, mode="same", method=method)  # pyright: ignore[reportArgumentType]
+        by_name = partial(convolve, mode=case.mode, method=method)  # pyright: ignore[reportArgumentType]
         runs[f"method {method}"] = partial(jax.jit(by_name), a, b)
     if max(k.shape) <= SMALL:
         runs["copy"] = partial(jax.jit(lambda a: a + 1), a)
     seconds = _seconds(runs)  # before anything else is compiled, since it times the first calls too
-    needed = jax.jit(partial(convolve, mode="same")).lower(a, b).compile().memory_analysis()
+    needed = jax.jit(in_jax(case)[0]).lower(a, b).compile().memory_analysis()
+    out = runs["jaxconv"]()
     return {
         "method": planned.method,
-        "error": _error(runs["jaxconv"](), x, k),
+        "error": _error(out, x, k, case.mode),
         "memory": needed.temp_size_in_bytes / x.nbytes if needed else None,
+        "products": planned.problem.products,
+        "bytes": a.nbytes + b.nbytes + out.nbytes,
         **seconds,
     }
 
 
 def time_channels(case: Case) -> Results:
     """Time a layer forward."""
+    with jax.enable_x64(case.dtype == "float64"):
+        return _time_channels(case)
+
+
+def _time_channels(case: Case) -> Results:
     x, k = case.operands()
     ours, laxs = (
         partial(f, **case.options) for f in (conv_general_dilated, jax.lax.conv_general_dilated)
     )
-    with jax.enable_x64(True):
-        wide = [jnp.asarray(v, float) for v in (x, k)]
-        want, sums = laxs(*wide), laxs(*map(jnp.abs, wide))
-        error = float(jnp.abs(ours(jnp.asarray(x), jnp.asarray(k)) - want).max() / sums.max())
+    out = ours(jnp.asarray(x), jnp.asarray(k))
+    with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
+        wide = [jnp.asarray(v, complex if jnp.iscomplexobj(v) else float) for v in (x, k)]
+        want, sums = laxs(*wide), laxs(*(jnp.abs(v).astype(v.dtype) for v in wide))
+        error = float(jnp.abs(np.asarray(out).astype(want.dtype) - want).max() / jnp.abs(sums).max())
+    planned = explain(ours, x, k).forward[0]
     return {
-        "method": explain(ours, x, k).forward[0].method,
+        "method": planned.method,
         "error": error,
+        "products": planned.problem.products,
+        "bytes": sum(v.nbytes for v in (x, k, out)),
         **_seconds(forward(case, x, k)),
     }
 
 
 def time_gradients(case: Case) -> Results:
     """Time the value with both gradients, and our value alone."""
-    return _seconds(gradients(case, *case.operands()))
+    with jax.enable_x64(case.dtype == "float64"):
+        return _seconds(gradients(case, *case.operands()))
 
 
 def time_family(task: Task) -> Results:
@@ -170,13 +251,18 @@ def time_search(search: Search) -> Results:
 
 
 def limits() -> Results:
-    """Return the speeds of the device with XLA: a copy of 32 MB, and a matrix product."""
-    x, m = jnp.ones(8_000_000, jnp.float32), jnp.ones((2048, 2048), jnp.float32)
-    copy, product = jax.jit(lambda x: x + 1), jax.jit(lambda m: m @ m)
-    times = measure({"copy": lambda: copy(x), "product": lambda: product(m)})
+    """Return the speeds of the device with XLA: a copy, a matrix product, and a call that does nothing.
+
+    Of 32 MB and 2048² on a CPU, and of 400 MB and 8192², which no cache holds, elsewhere.
+    """
+    count, side = (8_000_000, 2048) if on_cpu() else (100_000_000, 8192)
+    x, m = jnp.ones(count, jnp.float32), jax.random.normal(jax.random.key(0), (side, side))
+    copy, product, one = jax.jit(lambda x: x + 1), jax.jit(lambda m: m @ m), jnp.ones(())
+    times = measure({"copy": lambda: copy(x), "product": lambda: product(m), "call": lambda: copy(one)})
     return {
         "copy, GB/s": 2 * x.nbytes / times["copy"].seconds / 1e9,
-        "matrix product, GFLOP/s": 2 * math.prod((2048,) * 3) / times["product"].seconds / 1e9,
+        "matrix product, GFLOP/s": 2 * math.prod((side,) * 3) / times["product"].seconds / 1e9,
+        "call, µs": times["call"].seconds * 1e6,
     }
 
 
@@ -185,18 +271,19 @@ def _seconds(runs: dict[str, Callable[[], Any]]) -> Results:
     return {
         "seconds": {name: t.seconds for name, t in times.items()},
         "first": {name: t.first for name, t in times.items()},
+        "quartiles": {name: (t.low, t.high) for name, t in times.items()},
     }
 
 
-def _error(got: Any, x: np.ndarray, k: np.ndarray) -> float:
+def _error(got: Any, x: np.ndarray, k: np.ndarray, mode: str) -> float:
     """Return the maximum error against float64, relative to the largest sum of absolute products."""
-    want = scipy.signal.oaconvolve(x.astype(float), k.astype(float), "same")
-    sums = scipy.signal.oaconvolve(np.abs(x.astype(float)), np.abs(k.astype(float)), "same")
-    return float(np.abs(np.asarray(got, float) - want).max() / sums.max())
+    wide = [v.astype(complex if v.dtype.kind == "c" else float) for v in (x, k)]
+    want = scipy.signal.oaconvolve(*wide, mode)
+    sums = scipy.signal.oaconvolve(*map(np.abs, wide), mode)
+    return float(np.abs(np.asarray(got).astype(want.dtype) - want).max() / sums.max())
 
 
-OF_DEVICES = ("sharded",)
-PARTS: tuple[tuple[str, Sequence[Any], Callable[[Any], Results]], ...] = (
+PARTS: tuple[Part, ...] = (
     ("one channel, forward", SINGLE, time_forward),
     ("channels, forward", CHANNELS, time_channels),
     ("one channel, value and both gradients", GRADIENTS, time_gradients),

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import jax
 import typer
 
 from jaxconv import checks, files, plotting, progress
 from jaxconv.benchmarking import rows
+from jaxconv.benchmarking.cases import DTYPES
 from jaxconv.cli.shared import Output, app, one_line_errors, write
 from jaxconv.engine import device, store
 
@@ -34,31 +36,54 @@ def calibrate(
 
 @app.command()
 def bench(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases: about four minutes.")] = False,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to time, may be given again: quick (three minutes), signals, images, volumes, "
+            "layers, family, matching, learning, reported, sharded; by default all but quick and "
+            "sharded."
+        ),
+    ] = None,
+    signal: Annotated[str, typer.Option(help="Time this size alone, as 1024x1024.")] = "",
+    kernel: Annotated[str, typer.Option(help="The kernel's size with --signal, as 31x31.")] = "",
+    dtype: Annotated[
+        str, typer.Option(help="float32, bfloat16, float16, float64, complex64 or int32.")
+    ] = "float32",
     platform: Annotated[str | None, typer.Option(help="Platform: cpu, cuda, rocm or tpu.")] = None,
-    only: Annotated[str, typer.Option(help="Only the parts whose name contains this text.")] = "",
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Without JAX's asynchronous dispatch on CPUs.")
+    ] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Time nothing, but compare two files of results.")
+    ] = None,
     output: Output = Path("out"),
 ) -> None:
-    """Compare the speed of jaxconv with JAX, SciPy, OpenCV and PyTorch, in about 15 minutes.
+    """Compare the speed of jaxconv with JAX, SciPy, OpenCV, PyTorch and CuPy, where installed.
 
-    `--only sharded` divides arrays over four devices, which a CPU simulates. Libraries that are not
-    installed are skipped. Prints the time of each case and of its fastest peer;
-    writes all results so far after each case (benchmarks.json), and plots the time of each method
-    against the size of the kernel (methods.png).
+    Prints for each case our time, that of the fastest peer, and their ratio. Writes all results so far
+    after each case (benchmarks.json), and plots the time of each method against the size of the kernel
+    (methods.png) and how near each case comes to what the device can do (roofline.png). The suite
+    sharded divides arrays over four devices, which a CPU simulates.
     """
-    from jaxconv.benchmarking import running  # its peers take long to import
+    from jaxconv.benchmarking import comparing, running  # whose peers take long to import
 
     with one_line_errors("bench"):
-        chosen = running.parts(only)
-        if not chosen:
-            names = ", ".join(part for part, *_ in running.PARTS)
-            raise checks.value_error("bench", "only", f"be in the name of a part: {names}", repr(only))
-        running.simulate_devices(only)
-        total = sum(len(running.quickly(cases) if quick else cases) for _, cases, _ in chosen)
+        if compare:
+            print(comparing.table(*map(comparing.load, compare)))
+            return
+        suites = suite or list(running.WHOLE)
+        for name in suites:
+            checks.one_of("bench", "suite", name, tuple(running.SUITES))
+        checks.one_of("bench", "dtype", dtype, DTYPES)
+        own = running.own_case(signal, kernel, dtype) if signal or kernel else None
+        jax.config.update("jax_cpu_enable_async_dispatch", not inline)
+        running.simulate_devices(suites)
+        total = sum(len(cases) for _, cases, _ in running.parts(suites, own, dtype))
         results = {}
         print(f"{'':52}{'jaxconv':>12}{'peer':>12}{'ratio':>8}")
         with progress.bar("timing", total) as report:
-            for done, (part, name, results) in enumerate(running.run(platform, quick, only), 1):
+            steps = running.run(platform, suites, own, dtype)
+            for done, (part, name, results) in enumerate(steps, 1):
                 row = results[part][name]
                 print(_format(f"{part}: {name}", row))
                 report(done, seconds=row["seconds"].get(rows.OURS, 0.0))
@@ -67,9 +92,18 @@ def bench(
                     output / "benchmarks.json", lambda file, text=text: file.write(text.encode())
                 )
         print(f"wrote {output / 'benchmarks.json'}")
-        if "one channel, forward" in results:
-            figure = plotting.methods(results["one channel, forward"])
-            write(output / "methods.png", lambda file: figure.savefig(file, dpi=110))
+        _draw(results, output, bool(own))
+
+
+def _draw(results: dict[str, Any], output: Path, own: bool) -> None:
+    """Draw the pictures for which there are results: no lines over sizes where there is one."""
+    figures = {}
+    if "one channel, forward" in results and not own:
+        figures["methods"] = plotting.methods(results["one channel, forward"])
+    if any(part.endswith("forward") for part in results):
+        figures["roofline"] = plotting.roofline(results)
+    for name, figure in figures.items():
+        write(output / f"{name}.png", lambda file, figure=figure: figure.savefig(file, dpi=110))
 
 
 def _format(title: str, row: dict[str, Any]) -> str:

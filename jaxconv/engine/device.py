@@ -19,6 +19,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "torch",
+    "cupy-cuda13x",
     "opencv-python-headless",
     "scikit-image",
     "matchedfilter",
@@ -31,6 +32,7 @@ def about(platform: str | None = None) -> dict[str, Any]:
         "device": jax.devices(platform)[0].device_kind,
         "processor": processor(),
         "cores": cores(),
+        "load": load(),
         "python": python_platform.python_version(),
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
@@ -80,6 +82,11 @@ def processor() -> str:
     lines = told.read_text().splitlines() if told.exists() else []
     named = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     return next(named, python_platform.processor())
+
+
+def load() -> float:
+    """Return how many processes waited for a core in the last minute, in the mean; 0 if not told."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
 
 
 def cores() -> int:

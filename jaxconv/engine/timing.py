@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 import jax
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one contestant took: its first call, which compiles, and its median call after that."""
+    """What one contestant took: its first call, which compiles; later calls' median and quartiles."""
 
     first: float
     seconds: float
+    low: float
+    high: float
 
 
 def measure(
@@ -34,7 +36,13 @@ def measure(
         for name, run in contestants.items():
             if sum(taken[name]) * calls[name] < most or not taken[name]:
                 taken[name].append(_seconds(run, calls[name]))
-    return {name: Timing(first[name], median(taken[name])) for name in contestants}
+    return {name: Timing(first[name], *_quartiles(taken[name])) for name in contestants}
+
+
+def _quartiles(seconds: list[float]) -> tuple[float, float, float]:
+    """Return the median and both quartiles."""
+    low, high = quantiles(seconds, method="inclusive")[::2] if len(seconds) > 1 else (seconds[0],) * 2
+    return median(seconds), low, high
 
 
 def _seconds(run: Callable[[], object], calls: int) -> float:

@@ -16,7 +16,7 @@ from jaxconv.plotting.panels import (
     roc,
     spectrum,
 )
-from jaxconv.plotting.timings import methods
+from jaxconv.plotting.timings import methods, roofline
 
 __all__ = [
     "curves",
@@ -34,6 +34,7 @@ __all__ = [
     "plan",
     "ring",
     "roc",
+    "roofline",
     "save",
     "slide",
     "spectrum",

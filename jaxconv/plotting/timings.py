@@ -20,6 +20,8 @@ METHOD_STYLES = {  # a colour (Okabe and Ito) and a marker for each
     "fft": ("#D55E00", "P"),
     "lags": ("#CC79A7", "*"),
     "phases": ("#F0E442", "<"),
+    "circular": ("#882255", "h"),
+    "onednn": ("#44AA99", ">"),
 }
 
 
@@ -48,6 +50,46 @@ def methods(rows: dict[str, Any]) -> "Figure":
             axes.set_title(f"{' × '.join([f'{signal:,}'] * rank)} samples")
     handles = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
     figure.legend(list(handles.values()), list(handles), loc="outside right upper")
+    return figure
+
+
+def roofline(results: dict[str, Any]) -> "Figure":
+    """Draw how near each convolution comes to what the device can do.
+
+    Across, the operations of the definition for each byte of the operands and the result; upwards, how
+    many of them are done a second. The line is what the device's measured copy and measured matrix
+    product allow the definition; an FFT, which does fewer operations, may lie above it.
+
+    Args:
+        results: all results of `jaxconv bench`.
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.subplots()
+    copy = results["limits"]["copy, GB/s"]
+    product = results["limits"]["matrix product, GFLOP/s"]
+    intensities: list[float] = []
+    by_method: dict[str, list[tuple[float, float]]] = {}
+    for part in ("one channel, forward", "channels, forward"):
+        for row in results.get(part, {}).values():
+            intensity = 2 * row["products"] / row["bytes"]
+            speed = 2e-9 * row["products"] / row["seconds"]["jaxconv"]
+            by_method.setdefault(row["method"], []).append((intensity, speed))
+            intensities.append(intensity)
+    for method, (colour, marker) in METHOD_STYLES.items():
+        if method in by_method:
+            axes.plot(*zip(*by_method[method]), marker, color=colour, label=method, alpha=0.8)
+    ends = [min(intensities, default=1) / 2, product / copy, max(intensities, default=1) * 2]
+    roof = sorted({*ends})
+    axes.plot(roof, [min(copy * i, product) for i in roof], color="0.4", label="copy and product")
+    axes.set(xscale="log", yscale="log", xlabel="operations of the definition per byte")
+    axes.set(ylabel="operations of the definition (GFLOP/s)", title=results["about"]["device"])
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
     return figure
 
 
