@@ -94,7 +94,8 @@ def _cupys(case: Case, x: np.ndarray, k: np.ndarray) -> Runs:
         cupy.cuda.Stream.null.synchronize()
         return out
 
-    return {"CuPy": partial(run, signal.convolve), "CuPy oa": partial(run, signal.oaconvolve)}
+    chosen = signal.convolve if case.rank == 1 else signal.fftconvolve  # the former chooses in 1-D alone
+    return {"CuPy": partial(run, chosen), "CuPy oa": partial(run, signal.oaconvolve)}
 
 
 def _opencv(case: Case, x: np.ndarray, k: np.ndarray) -> Runs:
