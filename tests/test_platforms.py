@@ -1,5 +1,6 @@
 """Platforms that are not here: what is planned for GPUs and TPUs, and that it is lowered for them."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -91,6 +92,23 @@ def test_integers_on_a_gpu_do_without_xlas_convolution(rng, platform, dtype, mos
     assert got.dtype == dtype
 
 
+@pytest.mark.parametrize("platform", ["cuda", "rocm"])
+@pytest.mark.parametrize("facts", [{"batch": 2, "inputs": 3, "outputs": 2}, {"strides": (2, 1)}])
+def test_a_kernels_gradient_of_groups_is_in_the_form_that_xla_knows(rng, platform, facts):
+    p = problem((20, 21), (19, 20), groups=4, padding=((1, 0), (0, 1)), platform=platform, **facts)
+    signal, kernel = (
+        jnp.asarray(rng.standard_normal(shape), "float32")
+        for shape in (
+            (p.batch, p.groups, p.inputs, *p.space),
+            (p.groups, p.outputs, p.inputs, *p.window),
+        )
+    )
+    run = partial(METHODS["direct"].run, p)
+    assert "batch_group_count=4" in str(jax.make_jaxpr(run)(signal, kernel))
+    here = METHODS["direct"].run(replace(p, platform="cpu"), signal, kernel)
+    np.testing.assert_allclose(run(signal, kernel), here, atol=1e-4)
+
+
 def test_where_nothing_was_measured_a_method_must_promise_three_times_laxs_speed():
     stayed = 0
     for space, window, _ in SHAPES + [((n, n), (m, m), {}) for n in (64, 512, 4096) for m in (3, 9, 31)]:
@@ -121,7 +139,7 @@ def test_products_in_full_precision_are_slower_on_a_gpu(gpu):
     facts = {"batch": 32, "inputs": 256, "outputs": 256, "platform": "cuda"}
     full = (jax.lax.Precision.HIGHEST,) * 2
     fast, slow = (plan(problem((64, 64), (3, 3), precision=p, **facts), How()) for p in (None, full))
-    assert slow.chosen.seconds > 4 * fast.chosen.seconds
+    assert slow.chosen.seconds > 2 * fast.chosen.seconds
     assert costs.CPU.in_full_precision == costs.CPU
 
 

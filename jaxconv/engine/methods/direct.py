@@ -61,6 +61,8 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     (-1, 1), say, XLA of JAX 0.10.2 reads outside of the signal.
     """
     p = problem
+    if p.platform in GPUS and p.groups > 1 and p.taps > math.prod(p.places):
+        return _by_batch_groups(p, signal, kernel)
     if p.platform != "cpu":
         return _call(p, signal, kernel, is_last=False)
     added, cropped = added_and_cropped(p.padding)
@@ -85,6 +87,28 @@ def _pads(problem: Problem) -> bool:
     """Whether on a CPU the signal is padded beforehand: if there is padding, and few features meet."""
     plain = not any(map(any, problem.padding)) and max(problem.signal_dilation, default=1) == 1
     return problem.rank > 1 and problem.inputs <= MOST_PADDED and not plain
+
+
+def _by_batch_groups(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Call lax with the groups in the batch: the form in which XLA knows a kernel's gradient on a GPU.
+
+    Of 96 groups of 8 features, 56 x 56 taps at 3 x 3 places, it took 5 ms on an H200 with groups of
+    features, and lax's own gradient, in this form, 0.1.
+    """
+    p, space = problem, "ABDEFGHJKLM"[: problem.rank]
+    out = lax.conv_general_dilated(
+        jnp.moveaxis(signal, 1, 0).reshape(p.groups * p.batch, p.inputs, *p.space),
+        kernel.reshape(p.groups * p.outputs, p.inputs, *p.window),
+        p.strides,
+        p.padding,
+        p.signal_dilation,
+        p.kernel_dilation,
+        (f"NC{space}", f"OI{space}", f"NC{space}"),
+        batch_group_count=p.groups,
+        precision=p.precision,
+        preferred_element_type=None if p.accumulator == signal.dtype else p.accumulator,
+    )
+    return out.reshape(p.output)
 
 
 def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool) -> jax.Array:
