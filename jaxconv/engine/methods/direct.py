@@ -44,7 +44,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
     rate = rate / ONE_PLACE if p.taps > math.prod(p.places) == 1 else rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
-    seconds = c.direct_call + gathered + 2 * products / rate
+    calls = 3 if p.is_complex else 1  # of real convolutions, as JAX computes it
+    seconds = c.direct_call + calls * (gathered + 2 * products / rate)
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
     return Cost(
         seconds + 8 * moved_bytes(p) / c.memory_rate,

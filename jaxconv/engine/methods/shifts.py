@@ -35,15 +35,18 @@ def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
     terms = _terms(problem)
     rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
-    deep = terms if problem.platform == "cpu" else terms * problem.rank
+    width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
+    deep = width * terms * (1 if problem.platform == "cpu" else problem.rank)
     if deep > c.shifts_cliff or max(problem.strides, default=1) > 1:
-        rate = c.shifts_slow_rate
+        rate = c.shifts_slow_rate * width
     size = problem.accumulator.itemsize
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * math.prod(problem.output)
     padding = any(lo or hi for lo, hi in problem.padding)
     seconds = (
-        max(walked / c.memory_rate, 2 * problem.products / rate) + c.shifts_call + terms * c.shifts_term
+        max(walked / c.memory_rate, 2 * width**2 * problem.products / rate)
+        + c.shifts_call
+        + terms * c.shifts_term
     )
     return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
 
