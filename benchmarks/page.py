@@ -1,6 +1,8 @@
 """Write the benchmark pages in docs/ and their pictures from the results of `jaxconv bench`.
 
-Rows where we are slower are included; a page whose parts were not run stays unchanged.
+Keeps the results in benchmarks/results/, of which docs/benchmarks.md tells all devices; those of another
+device than a CPU get a page of their own. Rows where we are slower are included; a page whose parts were
+not run stays unchanged.
 
 python benchmarks/page.py out/benchmarks.json docs
 """
@@ -16,7 +18,7 @@ from matplotlib.figure import Figure
 
 from jaxconv import plotting
 from jaxconv.benchmarking.cases import sides
-from jaxconv.benchmarking.rows import OURS, gain, methods, ours, peers
+from jaxconv.benchmarking.rows import OURS, gain, machine, methods, ours, peers, slug
 
 INTRODUCTION = """\
 Written by `make bench`. Times are medians in ms; all contestants run in turn in one process; float32,
@@ -50,7 +52,17 @@ PyTorch, by FFT. Banks are `matching.loudest` (peaks) and `correlate` (all lags)
 hand-written kernels of the package [matchedfilter](https://github.com/ahnitz/matchedfilter), SciPy and
 plain JAX; matchedfilter and SciPy get precomputed spectra. EQcorrscan could not be built for this
 Python.""".splitlines()
+DEVICES_INTRODUCTION = """\
+Time of the fastest peer, and of JAX, divided by ours: geometric means. Results of a device that is not
+here are welcome: `jaxconv bench` writes one file, which goes into `benchmarks/results/`.""".splitlines()
+DEVICE_INTRODUCTION = """\
+Written by `benchmarks/page.py` from `benchmarks/results/`. Times are medians in ms of calls that are each
+waited for, of which some 0.06 ms are the way there and back; all contestants run in turn in one process,
+on this device; float32 in JAX's default precision, which on GPUs rounds the operands of matrix products
+and of its own convolution to 11 bits (the column of errors shows where). JAX is compiled as we are,
+PyTorch and CuPy are called eagerly. **Bold** is the fastest.""".splitlines()
 EPS = 2.0**-23  # of float32
+RESULTS = Path(__file__).parent / "results"
 
 
 def write(results: dict, folder: Path) -> None:
@@ -68,6 +80,8 @@ def write(results: dict, folder: Path) -> None:
         "",
         "![Each method's time, and the fastest peer's, against the kernel's size](images/methods.png)",
         "",
+        *_devices(),
+        "",
         "## Goals",
         "",
         *_targets(results),
@@ -83,6 +97,84 @@ def write(results: dict, folder: Path) -> None:
     (folder / "benchmarks.md").write_text("\n".join(text) + "\n")
     (folder / "images").mkdir(exist_ok=True)
     plotting.methods(results["one channel, forward"]).savefig(folder / "images" / "methods.png", dpi=110)
+
+
+def keep(results: dict) -> None:
+    """Keep the results of a device beside those of others."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{slug(results['about'])}.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+def kept() -> list[dict]:
+    """Return the results of all devices."""
+    return [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
+
+
+def _devices() -> list[str]:
+    """Return a table of all devices whose results are kept."""
+    parts = (*TABLES[:3:2], TABLES[1], FINDING[0])
+    lines = [
+        "## Devices",
+        "",
+        *DEVICES_INTRODUCTION,
+        "",
+        f"| device | JAX | date | {' | '.join(parts)} |",
+        "|---|---|---|" + "---|" * len(parts),
+    ]
+    for results in kept():
+        about, cells = results["about"], []
+        for part in parts:
+            rows = list(results.get(part, {}).values())
+            jaxs = [_jax(row) for row in rows if "JAX" in row["seconds"]]
+            both = [geometric_mean(_all(gain, rows)) if rows else 0] + [geometric_mean(jaxs)] * bool(
+                jaxs
+            )
+            cells.append(", ".join(f"{mean:.2g}" for mean in both) if rows else "")
+        name = machine(about)
+        if about["device"] != "cpu":
+            name = f"[{name}](benchmarks-{slug(about)}.md)"
+        told = f"| {name} | {about['versions']['jax']} | {about['date']} | {' | '.join(cells)} |"
+        lines.append(told)
+    return lines
+
+
+def write_device(results: dict, folder: Path) -> None:
+    """Write the page of a device that is no CPU: what there is, and how near it comes to the device."""
+    about, limits = results["about"], results["limits"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    single = results[TABLES[0]]
+    regrets = [_regret(row) for row in single.values() if row["method"] in methods(row)]
+    text = [
+        f"# Benchmarks on an {about['device']}",
+        "",
+        *DEVICE_INTRODUCTION,
+        "",
+        f"{machine(about)}, on a host with {about['cores']} cores of {about['processor']}; Python",
+        f"{about['python']}; {versions}; {about['date']}. The device copies",
+        f"{limits['copy, GB/s']:.0f} GB/s (read and written) and multiplies matrices at",
+        f"{limits['matrix product, GFLOP/s'] / 1e3:.0f} TFLOP/s. The planner's regret, the time of its",
+        f"choice / the fastest method's, is {geometric_mean(regrets):.2f} in the mean and",
+        f"{max(regrets):.2f} at worst.",
+        *([f"Gathered from {about['gathered from']}."] if "gathered from" in about else []),
+        "",
+        f"![Operations a second against operations per byte](images/roofline-{slug(about)}.png)",
+    ]
+    for title in TABLES:
+        if title in results:
+            text += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(results[title])]
+    for title in FINDING:
+        if title in results:
+            text += ["", f"## {title[0].upper()}{title[1:]}", "", *_searches(results[title])]
+    if "reported" in results:
+        text += ["", "## Slow convolutions reported by users", "", *_reported(results["reported"])]
+    (folder / f"benchmarks-{slug(about)}.md").write_text("\n".join(text) + "\n")
+    (folder / "images").mkdir(exist_ok=True)
+    picture = folder / "images" / f"roofline-{slug(about)}.png"
+    plotting.roofline(results).savefig(picture, dpi=110)
+
+
+def _regret(row: dict) -> float:
+    return methods(row)[row["method"]] / min(methods(row).values())
 
 
 Target = tuple[str, str, list[float]]  # what, the goal, the values
@@ -133,7 +225,7 @@ def _costs(results: dict) -> list[Target]:
         for titles in (TABLES[:2], TABLES[2:])
     ]
     blocks = [row["memory"] for row in single.values() if row["method"] == "overlap"]
-    regrets = [methods(row)[row["method"]] / min(methods(row).values()) for row in single.values()]
+    regrets = _all(_regret, list(single.values()))
     direct, by_fft = (
         [row["error"] / _bound(name, row) for name, row in single.items() if _is_direct(row) == kind]
         for kind in (True, False)
@@ -306,7 +398,8 @@ def _searches(rows: dict) -> list[str]:
         best = min(unit[n] for n in (OURS, *names) if n in unit)
         cells = [_cell(unit.get(n), best) for n in (OURS, *names)]
         differ = f"{row['difference']:.0e}" if "difference" in row else ""
-        lines.append("| " + " | ".join([name, *cells, f"{gain(row):.2f}", differ]) + " |")
+        ratio = f"{gain(row):.2f}" if peers(row) else ""
+        lines.append("| " + " | ".join([name, *cells, ratio, differ]) + " |")
     return lines
 
 
@@ -345,7 +438,11 @@ def write_plans(folder: Path) -> None:
 if __name__ == "__main__":
     saved, docs = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     if set(TABLES) <= set(saved):
+        keep(saved)
         write(saved, docs)
+    for device in kept():
+        if device["about"]["device"] != "cpu":
+            write_device(device, docs)
     if set(FINDING) <= set(saved):
         write_finding(saved, docs)
     if LEARNING in saved:

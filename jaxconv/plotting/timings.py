@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from jaxconv.benchmarking.cases import sides
+from jaxconv.benchmarking.rows import machine, peers
 from jaxconv.benchmarking.rows import methods as method_times
-from jaxconv.benchmarking.rows import peers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,7 @@ def roofline(results: dict[str, Any]) -> "Figure":
     roof = sorted({*ends})
     axes.plot(roof, [min(copy * i, product) for i in roof], color="0.4", label="copy and product")
     axes.set(xscale="log", yscale="log", xlabel="operations of the definition per byte")
-    axes.set(ylabel="operations of the definition (GFLOP/s)", title=results["about"]["device"])
+    axes.set(ylabel="operations of the definition (GFLOP/s)", title=machine(results["about"]))
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", fontsize="small")
     return figure
