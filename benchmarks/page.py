@@ -58,9 +58,9 @@ here are welcome: `jaxconv bench` writes one file, which goes into `benchmarks/r
 DEVICE_INTRODUCTION = """\
 Written by `benchmarks/page.py` from `benchmarks/results/`. Times are medians in ms of calls that are
 each waited for, of which some 0.06 ms are the way there and back; all contestants run in turn in one
-process, on this device; float32 in JAX's default precision, which on GPUs rounds the operands of products
-and of its own convolution to 11 bits (the column of errors shows where). JAX is compiled as we are,
-PyTorch and CuPy are called eagerly. **Bold** is the fastest.""".splitlines()
+process, on this device; float32 in JAX's default precision, which on GPUs rounds the operands of
+products and of its own convolution to 11 bits (the column of errors shows where). JAX is compiled as
+we are, PyTorch and CuPy are called eagerly. **Bold** is the fastest.""".splitlines()
 EPS = 2.0**-23  # of float32
 RESULTS = Path(__file__).parent / "results"
 

@@ -16,7 +16,9 @@ from jaxconv.convolution.masked import convolve_masked
 from jaxconv.convolution.preparing import prepare
 from jaxconv.convolution.scipy_family import convolve2d, correlate2d, fftconvolve, oaconvolve
 from jaxconv.convolution.separable import convolve_separable, sepfir2d
+from jaxconv.engine import tuning
 from jaxconv.engine.acceleration import accelerate, explain
+from jaxconv.engine.tuning import tune
 from jaxconv.kernels import gaussian_filter
 from jaxconv.matching import match_template
 
@@ -50,9 +52,12 @@ __all__ = [
     "reference",
     "sepfir2d",
     "signals",
+    "tune",
+    "tuning",
 ]
 
 sys.modules["jaxconv.boundaries"] = boundaries  # `from jaxconv.boundaries import extend` goes on working
+sys.modules["jaxconv.tuning"] = tuning
 
 
 def __getattr__(name: str) -> Any:

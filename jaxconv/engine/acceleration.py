@@ -124,7 +124,7 @@ def explain(
         return _explain_shard(of_arrays, arrays)
     forward = primitive.plans_in(of_arrays, arrays, platform)
     try:
-        both = primitive.plans_in(lambda *arrays: _with_gradient(of_arrays, arrays), arrays, platform)
+        both = primitive.plans_in(lambda *arrays: with_gradient(of_arrays, arrays), arrays, platform)
     except (ValueError, TypeError, NotImplementedError) as error:  # fn itself was traced without any
         return Explanation(tuple(forward), (), str(error).splitlines()[0])
     return Explanation(tuple(forward), tuple((Counter(both) - Counter(forward)).elements()))
@@ -138,7 +138,7 @@ def _is_divided(array: Any) -> bool:
 def _explain_shard(fn: Callable[..., Any], arrays: Sequence[Any]) -> Explanation:
     """Compile a function, and it with its gradient, as accelerated; tell the plans and the traffic."""
     found = []
-    for whole in (fn, lambda *arrays: _with_gradient(fn, arrays)):
+    for whole in (fn, lambda *arrays: with_gradient(fn, arrays)):
         fast = primitive.planned(whole, How(between_layers=True))
         try:
             with noting() as plans:
@@ -152,7 +152,7 @@ def _explain_shard(fn: Callable[..., Any], arrays: Sequence[Any]) -> Explanation
     return Explanation(tuple(forward), added, "", sent, sent_by_both)
 
 
-def _with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:
+def with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:
     """Return fn's value and its pulled-back ones: whatever its gradient computes."""
     smooth = [i for i, x in enumerate(arrays) if jnp.issubdtype(x.dtype, np.inexact)]
 

@@ -11,22 +11,18 @@ from functools import partial
 from statistics import geometric_mean
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import least_squares
 
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHODS
-from jaxconv.engine.methods.method import Method
 from jaxconv.engine.planning import plan as cached_plan
 from jaxconv.engine.problem import Problem, Shape
-from jaxconv.engine.timing import measure
+from jaxconv.engine.trials import Measured, time_methods
 
 __all__ = ["Calibration", "calibrate"]
 
-SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
-FARTHEST = 12  # nor one that is predicted to take this many times as long as the best
 LINES = {
     100: (9,),
     1000: (9,),
@@ -45,15 +41,6 @@ IMAGES = {
 }
 VOLUMES = {32: (5,), 64: (9,), 128: (3, 7)}
 PULL = 0.15  # weight of a constant's own logarithm beside that of one measured time
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How long one method took for one problem, in seconds."""
-
-    problem: Problem
-    method: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -104,18 +91,21 @@ def calibrate(
         A `Calibration`: the constants, those before, and the times.
 
     Raises:
-        RuntimeError: if JAX has no such device.
+        RuntimeError: if JAX has no such device, or nothing may be kept (`JAXCONV_CACHE=off`).
 
     Example:
         >>> calibrate().constants.memory_rate > 1e9  # doctest: +SKIP
         True
     """
+    if not store.writes():
+        told = "no constants are kept with JAXCONV_CACHE=off, JAXCONV_READ_ONLY=1 or several processes"
+        raise RuntimeError(f"calibrate: {told}.")
     platform = device.platform_name(platform)
     before = costs.built_in(platform)
     times = []
     with jax.default_device(jax.devices(platform)[0]):
         for done, problem in enumerate(problems(platform), 1):
-            measured = _time(problem, before)
+            measured = time_methods(problem, before)
             times += measured
             report(done, min((m.seconds for m in measured), default=0.0))
     told = device.about(platform)
@@ -125,6 +115,7 @@ def calibrate(
     store.write(platform, asdict(found.constants))
     costs.constants.cache_clear()
     cached_plan.cache_clear()
+    jax.clear_caches()  # what was compiled is as it was planned
     return found
 
 
@@ -178,28 +169,6 @@ def _same(
     padding = tuple((m // 2, (m - 1) // 2) for m in window)
     sizes = batch, groups, inputs, outputs, space, window
     return Problem(*sizes, ones, padding, ones, ones, "float32", "float32", platform=platform)
-
-
-def _time(problem: Problem, constants: Constants) -> list[Measured]:
-    """Time the methods that may be fast, in turn."""
-    p, key = problem, jax.random.key(0)
-    able = {n: m for n, m in METHODS.items() if not m.supports(p)}
-    predicted = {name: method.cost(p, constants).seconds for name, method in able.items()}
-    most = min(SLOWEST, FARTHEST * min(predicted.values()) + 1e-3)
-    signal = jax.random.normal(key, (p.batch, p.groups, p.inputs, *p.space), jnp.float32)
-    kernel = jax.random.normal(key, (p.groups, p.outputs, p.inputs, *p.window), jnp.float32)
-    runs = {}
-    for name, seconds in predicted.items():
-        if seconds <= most:
-            runs[name] = partial(jax.jit(partial(_whole, able[name], p)), signal, kernel)
-    times = measure(runs, rounds=4, most=0.2)
-    return [Measured(p, name, time.seconds) for name, time in times.items()]
-
-
-def _whole(method: Method, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Compute a problem by a method, from the operands as they come."""
-    prepared = method.prepare_signal(problem, signal), method.prepare_kernel(problem, kernel)
-    return method.run(problem, *prepared)
 
 
 def _fit(times: list[Measured], start: Constants) -> Constants:

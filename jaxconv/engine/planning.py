@@ -2,7 +2,7 @@
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +11,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
-from jaxconv.engine import costs
+from jaxconv.engine import costs, tuned
 from jaxconv.engine.how import How
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
+from jaxconv.engine.tuned import Times
 
 FAVOUR = 0.3  # measured on residual networks: what layouts that agree are worth
 DENSE = 8  # features in and out, from which it is
@@ -22,13 +23,14 @@ DENSE = 8  # features in and out, from which it is
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method's answer: its predicted cost, or the reason why it cannot."""
+    """One method's answer: its cost, or why it cannot."""
 
     method: str
     seconds: float
     bytes: int
     parameters: str = ""
     refusal: str = ""
+    measured: bool = False  # here, by `tune`; else predicted
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,24 @@ class Plan:
         return METHODS[self.method].run(seen, signal, kernel).astype(dtype)
 
     def __str__(self) -> str:
-        lines = [self._title(), f"  {'method':8} {'predicted':>12} {'memory':>10}  note"]
+        lines = [self.title, f"  {'method':8} {self._time:>12} {'memory':>10}  note"]
         for mark, c in self._rows():
             lines.append(f"{mark:1} {c[0]:8} {c[1]:>12} {c[2]:>10}  {c[3]}".rstrip())
         lines.append(f"costs: {self.source}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("", "method", "predicted", "memory", "note"))
+        head = "".join(f"<th>{name}</th>" for name in ("", "method", self._time, "memory", "note"))
         rows = "".join(
             "<tr>" + "".join(f"<td>{cell}</td>" for cell in (mark, *cells)) + "</tr>"
             for mark, cells in self._rows()
         )
         table = f"<table><tr>{head}</tr>{rows}</table>"
-        return f"<p>{self._title()}</p>{table}<p>costs: {self.source}</p>"
+        return f"<p>{self.title}</p>{table}<p>costs: {self.source}</p>"
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """The problem in one line."""
         p = self.problem
         features = f"  batch {p.batch}  groups {p.groups}  features {p.inputs} to {p.outputs}"
         boundaries = f"  {', '.join(p.boundaries)}" if p.boundaries else ""
@@ -96,13 +100,19 @@ class Plan:
             f"{'' if plain else features}{boundaries}  {p.dtype} on {p.platform}"
         )
 
+    @property
+    def _time(self) -> str:
+        """What the column of times is called: all are predicted, or some were measured."""
+        return "time" if any(c.measured for c in self.candidates) else "predicted"
+
     def _rows(self):
         for c in sorted(self.candidates, key=lambda c: (bool(c.refusal), c.seconds)):
             mark = ">" if c.method == self.method else ""
             if c.refusal:
                 yield mark, (c.method, "-", "-", c.refusal)
             else:
-                cells = (c.method, f"{c.seconds * 1e3:.3f} ms", f"{c.bytes / 1e6:.1f} MB", c.parameters)
+                note = ", ".join(filter(None, (c.parameters, "measured here" * c.measured)))
+                cells = (c.method, f"{c.seconds * 1e3:.3f} ms", f"{c.bytes / 1e6:.1f} MB", note)
                 yield mark, cells
 
 
@@ -117,6 +127,9 @@ def plan(problem: Problem, how: How) -> Plan:
     if problem.precision and lax.Precision.HIGHEST in problem.precision:
         constants = constants.in_full_precision
     candidates = tuple(_ask(name, problem, how, constants) for name in METHODS)
+    times = tuned.find(problem)
+    if times:
+        candidates = tuple(_measured(candidate, times) for candidate in candidates)
     able = [c for c in candidates if not c.refusal]
     name = how.method
     if how.problem not in (None, problem):
@@ -129,7 +142,7 @@ def plan(problem: Problem, how: How) -> Plan:
             reasons = "; ".join(f"{c.method} {c.refusal}" for c in candidates)
             rule = "leave a method that can compute the problem within the bounds"
             raise checks.value_error(how.function, "max_bytes", rule, reasons, "Widen the bounds.")
-        name = min(able, key=lambda c: _rank(problem, how, constants.margin, c)).method
+        name = _fastest(problem, how, constants, times, able)
         return Plan(problem, how, name, candidates, _source(constants))
     refusal = next(c.refusal for c in candidates if c.method == name)
     if refusal:
@@ -138,6 +151,25 @@ def plan(problem: Problem, how: How) -> Plan:
         remedy = f"Use {others}." if others else "Widen the bounds."
         raise checks.value_error(how.function, "method", rule, repr(name), remedy)
     return Plan(problem, how, name, candidates, _source(constants))
+
+
+def _fastest(
+    problem: Problem, how: How, constants: costs.Constants, times: Times | None, able: list[Candidate]
+) -> str:
+    """Return the name of the method that was measured to be the fastest, or else is predicted to be."""
+    margin = constants.margin
+    if times:
+        measured = [c for c in able if c.method in times.seconds]
+        if how.between_layers and any(c.method == times.between_layers for c in measured):
+            return times.between_layers
+        able, margin = measured or able, 1 if measured else margin
+    return min(able, key=lambda c: _rank(problem, how, margin, c)).method
+
+
+def _measured(candidate: Candidate, times: Times) -> Candidate:
+    """Return a candidate with the time that it took instead of the predicted one."""
+    seconds = times.seconds.get(candidate.method)
+    return candidate if seconds is None else replace(candidate, seconds=seconds, measured=True)
 
 
 def _source(constants: costs.Constants) -> str:

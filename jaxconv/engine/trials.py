@@ -1,0 +1,77 @@
+"""Trials: how long each method takes for a problem, on the device at hand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from jaxconv.engine.costs import Constants
+from jaxconv.engine.methods import METHODS
+from jaxconv.engine.planning import as_seen
+from jaxconv.engine.problem import Problem
+from jaxconv.engine.timing import measure
+
+SLOWEST = 0.15  # seconds; a method that is predicted to take longer is not timed
+FARTHEST = 12  # nor one that is predicted to take this many times as long as the best
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long one method took for one problem, in seconds."""
+
+    problem: Problem
+    method: str
+    seconds: float
+
+
+def time_methods(problem: Problem, constants: Constants, rounds: int = 4) -> list[Measured]:
+    """Time the methods that may be fast, in turn, from operands of noise as they come."""
+    seen = {name: as_seen(name, problem) for name in METHODS}
+    able = [name for name, method in METHODS.items() if not method.supports(seen[name])]
+    predicted = {name: METHODS[name].cost(seen[name], constants).seconds for name in able}
+    most = max(SLOWEST, min(predicted.values()))
+    most = min(most, FARTHEST * min(predicted.values()) + 1e-3)
+    signal, kernel = _operands(problem)
+    runs = {
+        name: partial(jax.jit(partial(_whole, name, problem)), signal, kernel)
+        for name, seconds in predicted.items()
+        if seconds <= most
+    }
+    times = measure(runs, rounds=rounds, most=0.05 * rounds)
+    return [Measured(problem, name, time.seconds) for name, time in times.items()]
+
+
+def taken(times: Iterable[Measured]) -> dict[str, float]:
+    """Return the seconds by method."""
+    return {time.method: time.seconds for time in times}
+
+
+def _operands(problem: Problem) -> tuple[jax.Array, jax.Array]:
+    """Return noise, the signal's features last where they come so."""
+    p, keys = problem, jax.random.split(jax.random.key(0))
+    shapes = (p.batch, p.groups, p.inputs, *p.space), (p.groups, p.outputs, p.inputs, *p.window)
+    signal, kernel = (_noise(key, shape, p.dtype) for key, shape in zip(keys, shapes))
+    return (jnp.moveaxis(signal, (1, 2), (-2, -1)) if p.channels_last else signal), kernel
+
+
+def _noise(key: jax.Array, shape: tuple[int, ...], dtype: str) -> jax.Array:
+    kind = jnp.dtype(dtype).kind
+    if kind in "iub":
+        return jax.random.randint(key, shape, 0, 2 if kind == "b" else 10).astype(dtype)
+    if kind == "c":
+        return jax.random.normal(key, shape, dtype)
+    return jax.random.normal(key, shape).astype(dtype)
+
+
+def _whole(name: str, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Compute a problem by a method, from the operands as they come, the result as it goes."""
+    method, seen = METHODS[name], as_seen(name, problem)
+    if problem.channels_last:
+        signal = jnp.moveaxis(signal, (-2, -1), (1, 2))
+    if seen.space != problem.space:
+        signal = problem.extend(signal)
+    prepared = method.prepare_signal(seen, signal), method.prepare_kernel(seen, kernel)
+    out = method.run(seen, *prepared).astype(problem.result)
+    return jnp.moveaxis(out, (1, 2), (-2, -1)) if problem.channels_last else out
