@@ -21,7 +21,7 @@ from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
 from jaxconv.cli import find
-from jaxconv.cli.shared import load
+from jaxconv.cli.reading import load
 from jaxconv.engine import calibration, costs
 from tests.helpers import program
 

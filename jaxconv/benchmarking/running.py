@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.signal
 
-from jaxconv import checks
 from jaxconv.benchmarking.cases import CHANNELS, GRADIENTS, LENGTHS, SINGLE, Case
 from jaxconv.benchmarking.contestants import forward, gradients, in_jax, on_cpu
 from jaxconv.benchmarking.family import TASKS, Task
@@ -61,8 +59,8 @@ def run(
         for part, cases, step in parts(suites, own, dtype):
             for case in cases:
                 results.setdefault(part, {})[case.name] = step(case)
+                results["about"]["load after"] = device.load()
                 yield part, case.name, results
-        results["about"]["load after"] = device.load()
 
 
 def parts(suites: Sequence[str] = WHOLE, own: Case | None = None, dtype: str = "float32") -> list[Part]:
@@ -87,20 +85,6 @@ def _belongs(case: Any, part: str, suite: str) -> bool:
     """Whether a suite times a case of a part."""
     begins = part.startswith(SUITES[suite])
     return begins and (suite not in RANKS or case.rank == RANKS[suite])
-
-
-def own_case(signal: str, kernel: str, dtype: str) -> Case:
-    """Return the case of sizes as "1024x1024" and "31x31"."""
-    sizes = []
-    for name, text in (("signal", signal), ("kernel", kernel)):
-        if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
-            rule = "be sizes with x between them, as 1024x1024"
-            raise checks.value_error("bench", name, rule, repr(text))
-        sizes.append(tuple(map(int, text.split("x"))))
-    if len(sizes[0]) != len(sizes[1]):
-        rule = f"have as many axes as the signal, {len(sizes[0])}"
-        raise checks.value_error("bench", "kernel", rule, kernel)
-    return Case(f"{signal} × {kernel}", *sizes, dtype=dtype)
 
 
 def quickly(cases: Sequence[Any]) -> Sequence[Any]:

@@ -14,7 +14,8 @@ import typer
 
 from jaxconv import checks, detection, kernels, learning, plotting, signals
 from jaxconv.cli import tasks
-from jaxconv.cli.shared import CTRL_C, Output, app, load, one_line_errors, write
+from jaxconv.cli.reading import load
+from jaxconv.cli.shared import CTRL_C, Output, app, one_line_errors, write
 from jaxconv.cli.tasks import Task
 
 LOSSES = {

@@ -12,6 +12,7 @@ import jaxconv
 from jaxconv import checks
 from jaxconv.cli.shared import Output, app, one_line_errors
 
+PACKAGES = {"skimage": "scikit-image", "sklearn": "scikit-learn"}  # as an index knows them
 FOLDERS = ("examples", "../examples")  # in an installed package; in a checkout
 
 
@@ -26,13 +27,21 @@ def lesson(
     a terminal it waits for Enter before the next one. The programs are short: read them, change them.
     """
     with one_line_errors("lesson"):
-        chosen = _choose(only)
+        chosen, missing = _choose(only), {}
         for number, path in enumerate(chosen):
             if number and sys.stdin.isatty():
                 input("\nEnter for the next, Ctrl-C to stop ")
             text = ast.get_docstring(ast.parse(path.read_text())) or ""
             print(f"\n{path.stem[:2]}  {text.partition('    python ')[0].strip()}\n\n> {path}")
-            _run(path, output)
+            try:
+                _run(path, output)
+            except ModuleNotFoundError as error:
+                missing.setdefault(str(error.name), []).append(path.stem[:2])
+                print(f"left out: it needs {error.name}")
+        if missing:
+            told = "; ".join(f"{', '.join(figures)} need {name}" for name, figures in missing.items())
+            packages = " ".join(PACKAGES.get(name, name) for name in missing)
+            raise RuntimeError(f"figures {told}. Install: pip install {packages}")
 
 
 def _choose(only: str) -> list[Path]:
@@ -57,7 +66,5 @@ def _run(path: Path, output: Path) -> None:
     sys.argv, sys.path = [str(path), "--save", str(output)], [str(path.parent), *sys.path]
     try:
         runpy.run_path(str(path), run_name="__main__")
-    except ModuleNotFoundError as error:
-        raise RuntimeError(f"needs {error.name}; install it with: pip install 'jaxconv[demo]'") from None
     finally:
         sys.argv, sys.path = arguments, paths

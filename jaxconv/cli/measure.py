@@ -9,7 +9,8 @@ import typer
 
 from jaxconv import checks, files, plotting, progress
 from jaxconv.benchmarking import rows
-from jaxconv.benchmarking.cases import DTYPES
+from jaxconv.benchmarking.cases import DTYPES, Case
+from jaxconv.cli.planner import sizes
 from jaxconv.cli.shared import Output, app, one_line_errors, write
 from jaxconv.engine import device, store
 
@@ -75,7 +76,9 @@ def bench(
         for name in suites:
             checks.one_of("bench", "suite", name, tuple(running.SUITES))
         checks.one_of("bench", "dtype", dtype, DTYPES)
-        own = running.own_case(signal, kernel, dtype) if signal or kernel else None
+        own = None
+        if signal or kernel:
+            own = Case(f"{signal} × {kernel}", *sizes("bench", signal, kernel), dtype=dtype)
         jax.config.update("jax_cpu_enable_async_dispatch", not inline)
         running.simulate_devices(suites)
         total = sum(len(cases) for _, cases, _ in running.parts(suites, own, dtype))

@@ -4,6 +4,7 @@ The matched filter maximizes the output signal-to-noise ratio: for a template t 
 it is `w = R^-1 t`, in white noise the template itself. Import the names below from `jaxconv.detection`.
 """
 
+from jaxconv.detection.chance import score_threshold
 from jaxconv.detection.filters import matched_filter, output_snr
 from jaxconv.detection.noise import clutter_spectrum, coloured_noise, noise_covariance, noise_spectrum
 from jaxconv.detection.patches import PatchStatistics, patch_statistics
@@ -24,6 +25,7 @@ __all__ = [
     "output_snr",
     "patch_statistics",
     "roc",
+    "score_threshold",
     "snr",
     "threshold",
     "whiten",

@@ -10,7 +10,7 @@ from jaxconv.matching.normalized import normalized_correlation
 from jaxconv.matching.overlap import overlap_share
 from jaxconv.matching.peaks import Peaks, find_peaks
 from jaxconv.matching.template import match_template
-from jaxconv.matching.views import Views, rotations, scales
+from jaxconv.matching.views import Views, rotations, scales, views
 
 __all__ = [
     "Best",
@@ -26,4 +26,5 @@ __all__ = [
     "overlap_share",
     "rotations",
     "scales",
+    "views",
 ]

@@ -17,9 +17,11 @@ from jaxconv.engine.how import How, ask
 from jaxconv.engine.mesh.arrays import over_batch, undivided
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
+from jaxconv.matching.operands import reach
 from jaxconv.matching.refining import (
     cosine_about_means,
     is_doubtful,
+    mean_of,
     refined,
     root_mean_square,
 )
@@ -32,7 +34,7 @@ from jaxconv.matching.scores import (
     windows_of,
 )
 from jaxconv.matching.sharing import Sharing, share
-from jaxconv.types import BANK_MEASURES, BankMeasure, Method
+from jaxconv.types import BANK_MEASURES, MODES, BankMeasure, Method, Mode
 
 AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
 
@@ -59,6 +61,7 @@ def best_match(
     signal: Any,
     templates: Any,
     *,
+    mode: Mode = "valid",
     measure: BankMeasure = "normalized_coefficient",
     template_mask: Any = None,
     channel_axis: int | None = None,
@@ -72,6 +75,8 @@ def best_match(
     Args:
         signal: where to look.
         templates: what to look for, one along the first axis after another.
+        mode: "valid", "same" or "full", as for `jaxconv.correlate`. Beyond the edges lies the signal's
+            mean, or with "correlation" zeros.
         measure: "normalized_coefficient", as `normalized_correlation`; or "correlation", whose
             absolute value counts where it is complex.
         template_mask: True where a template has no say; of one template's shape, or one a template.
@@ -82,7 +87,8 @@ def best_match(
         local: as for `jaxconv.convolve`.
 
     Shapes:
-        signal (n1, ..., nd), templates (count, m1, ..., md) -> ni - mi + 1; no channel axis.
+        signal (n1, ..., nd), templates (count, m1, ..., md) -> valid: ni - mi + 1, same: ni,
+        full: ni + mi - 1; no channel axis.
 
     Returns:
         A `Best`. Its memory, and what it takes on the way, does not grow with the number of templates.
@@ -105,8 +111,31 @@ def best_match(
         ([1.0, -0.5, 0.5, 1.0, 0.5], [0, 0, 1, 1, 0])
     """
     how = ask("best_match", method, precision, max_bytes, local)
+    checks.one_of("best_match", "mode", mode, MODES)
+    if mode != "valid":
+        signal = _widened(signal, templates, mode, measure == "normalized_coefficient", channel_axis)
     x, *others = _bank("best_match", signal, templates, template_mask, measure, channel_axis, how)
     return _best(undivided(x, range(x.ndim)), *others)
+
+
+def _widened(signal: Any, templates: Any, mode: str, normalized: bool, channel_axis: Any) -> jax.Array:
+    """Return a signal with its mean, or zeros, beyond its edges, so wide that the mode is "valid"."""
+    x, t = (
+        checks.array("best_match", n, a) for n, a in zip(("signal", "templates"), (signal, templates))
+    )
+    if x.ndim + 1 != t.ndim:
+        return x  # which is told later
+    x = x.astype(floating(x.dtype, t.dtype))
+    places = tuple(range(x.ndim))
+    if channel_axis is not None:
+        (channel_axis,) = checks.axes("best_match", channel_axis, x.ndim, "channel_axis")
+        places = tuple(axis for axis in places if axis != channel_axis)
+    widths = [(0, 0)] * x.ndim
+    for axis, width in zip(places, reach(mode, [t.shape[1 + axis] for axis in places])):
+        widths[axis] = width
+    value = mean_of(x, jnp.isfinite(x), places) if normalized else jnp.zeros((1,) * x.ndim, x.dtype)
+    inside = jnp.pad(jnp.ones(x.shape, bool), widths)
+    return jnp.where(inside, jnp.pad(x, widths), value)
 
 
 def loudest(

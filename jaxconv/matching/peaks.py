@@ -23,7 +23,7 @@ DEFAULT = 100  # peaks
 class Peaks:
     """Peaks of a map, highest first; entries from `count` on are empty (place -1, score -inf).
 
-    `total` tells how many peaks the map has: where it is greater than `count`, the lowest were left out.
+    `total` tells how many peaks the map has, and `left_out` how many of them, the lowest, are not here.
     """
 
     places: jax.Array
@@ -31,6 +31,11 @@ class Peaks:
     scores: jax.Array
     count: jax.Array
     total: jax.Array
+
+    @property
+    def left_out(self) -> jax.Array:
+        """How many peaks the map has that are not among these."""
+        return self.total - self.count
 
 
 def find_peaks(

@@ -5,7 +5,7 @@ names below from `jaxconv.plotting`; `save` writes an animation.
 """
 
 from jaxconv.plotting.animations import evolution, save
-from jaxconv.plotting.figures import curves, found, learned
+from jaxconv.plotting.figures import curves, found, found_in_line, learned
 from jaxconv.plotting.lecture import matched_and_mismatched, overlap, patch, plan, slide
 from jaxconv.plotting.panels import (
     feature_maps,
@@ -24,6 +24,7 @@ __all__ = [
     "feature_maps",
     "filters",
     "found",
+    "found_in_line",
     "heat_map",
     "learned",
     "learning",

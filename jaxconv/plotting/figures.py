@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxconv.detection import roc as measure_roc
 from jaxconv.learning import Evaluation, Fit, responses
-from jaxconv.plotting.panels import HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
+from jaxconv.plotting.panels import COLOURS, HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
 from jaxconv.signals import Scene
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def found(
     searched: str,
     *,
     radii: Sequence[float] | None = None,
+    outlines: Sequence[Sequence[Any]] | None = None,
     scored: str = "response",
 ) -> "Figure":
     """Draw an image and the heat map of a search side by side, with the peaks marked.
@@ -117,6 +118,7 @@ def found(
         places: row and column of each peak.
         searched: name of what was searched for.
         radii: radii of the rings to draw, and number, on the image, in pixels; None: no rings.
+        outlines: instead of rings, for each peak lines of rows and columns about it.
         scored: title of the map.
 
     Shapes:
@@ -142,11 +144,64 @@ def found(
     right.set_title(scored)
     for number, (place, radius) in enumerate(zip(places, radii if radii is not None else ())):
         ring(place, radius, ax=left)
-        corner = (place[1] - 0.8 * radius, place[0] - 0.8 * radius)
-        left.text(*corner, str(number + 1), color="white", fontsize=8, ha="right", va="bottom")
+        _number(left, number, place, 0.8 * radius)
+    for number, (place, lines) in enumerate(zip(places, outlines if outlines is not None else ())):
+        for line in lines:
+            rows_, columns_ = (np.asarray(line) + place).T
+            left.plot(columns_, rows_, color="tab:orange", lw=1.5)
+        _number(left, number, place, 0.8 * max((np.abs(line).max() for line in lines), default=0))
     for axes in (left, right):
         axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    return figure
+
+
+def _number(axes: Any, number: int, place: Any, away: float) -> None:
+    """Write the number of a peak beside what is drawn around it."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    text = axes.text(place[1] - away, place[0] - away, str(number + 1), color="white", fontsize=8)
+    text.set(ha="right", va="bottom", clip_on=True, path_effects=[Stroke(linewidth=2, foreground="0.2"), Normal()])
+
+
+def found_in_line(
+    signal: Any, score: Any, places: Any, searched: str, *, scored: str = "response"
+) -> "Figure":
+    """Draw a signal above the scores of a search in it, with the peaks marked.
+
+    Args:
+        signal: the signal that was searched.
+        score: the responses or scores.
+        places: the sample of each peak.
+        searched: name of what was searched for.
+        scored: title of the scores.
+
+    Shapes:
+        signal and score (n,), places (k,) or (k, 1).
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+        >>> figure = found_in_line(np.eye(9)[4], np.eye(9)[4], [4], "a spike")
+        >>> figure.axes[0].get_title()
+        '1 found: a spike'
+    """
+    from matplotlib.figure import Figure
+
+    places = np.asarray(places, int).reshape(-1)
+    figure = Figure(figsize=(12, 5.5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, values, title in (
+        (above, np.asarray(signal), f"{len(places)} found: {searched}"),
+        (below, np.asarray(score), scored),
+    ):
+        axes.plot(values, lw=0.8, color=COLOURS[0])
+        axes.plot(places, values[places], "v", color=COLOURS[1], ms=7)
+        axes.set_title(title)
+        axes.grid(alpha=0.3)
+    above.set(ylabel="signal")
+    below.set(xlabel="sample", ylabel="score", xlim=(0, max(len(np.asarray(signal)) - 1, 1)))
     return figure
 
 
