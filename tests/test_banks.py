@@ -147,3 +147,87 @@ def test_the_gradient_reaches_the_angle():
         return ((matching.rotations(shape, angle[None]).templates[0] - target) ** 2).sum()
 
     assert float(jax.grad(error)(jnp.asarray(15.0))) < 0 < float(jax.grad(error)(jnp.asarray(25.0)))
+
+
+@pytest.mark.parametrize("mode", ["same", "full"])
+@pytest.mark.parametrize("channel_axis", [None, 0, -1])
+def test_beyond_the_edges_lies_the_mean_as_for_one_template(rng, mode, channel_axis):
+    space, window = (20, 23), (5, 4)
+    x, t = rng.standard_normal((3, *space)) + 9, rng.standard_normal((6, 3, *window))
+    if channel_axis is None:
+        x, t = x[0], t[:, 0]
+    elif channel_axis == -1:
+        x, t = np.moveaxis(x, 0, -1), np.moveaxis(t, 1, -1)
+    best = matching.best_match(x, t, mode=mode, channel_axis=channel_axis)
+    one = [matching.normalized_correlation(x, each, mode=mode, channel_axis=channel_axis) for each in t]
+    np.testing.assert_allclose(best.score, np.max(one, 0), atol=1e-6)
+    np.testing.assert_array_equal(best.which, np.argmax(one, 0))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_a_correlation_beyond_the_edges_meets_zeros(rng, dtype):
+    x, t = rng.integers(0, 99, (20,)).astype(dtype), rng.integers(0, 9, (2, 5)).astype(dtype)
+    best = matching.best_match(x, t, mode="same", measure="correlation")
+    wide = np.pad(x.astype(float), 2)
+    maps = [np.correlate(wide, each.astype(float), "valid") for each in t]
+    np.testing.assert_allclose(best.score, np.max(maps, 0), rtol=1e-5)
+
+
+def test_views_are_every_angle_at_every_scale(rng):
+    template = rng.standard_normal((9, 9))
+    views = matching.views(template, angles=[0.0, 90.0], scales=[1.0, 2.0])
+    assert views.templates.shape == views.masks.shape == (4, 19, 19)
+    assert views.angles.tolist() == [0, 90, 0, 90]
+    assert views.factors.tolist() == [1, 1, 2, 2]
+    middle = slice(5, 14)
+    np.testing.assert_allclose(views.templates[0, middle, middle], template, atol=1e-5)
+    np.testing.assert_allclose(views.templates[1, middle, middle], np.rot90(template), atol=1e-5)
+    own = np.ones((19, 19), bool)
+    own[middle, middle] = False
+    np.testing.assert_array_equal(views.masks[0], own)
+    np.testing.assert_array_equal(views.masks[1], own)
+    assert (~views.masks[2]).sum() > 15**2
+
+
+def test_a_mask_turns_with_its_template_and_hides_what_it_touches(rng):
+    template, mask = rng.standard_normal((9, 9)), np.zeros((9, 9), bool)
+    mask[:3] = True
+    shown = matching.views(template, angles=[0.0, 90.0, 45.0], mask=mask)
+    np.testing.assert_array_equal(shown.masks[0], mask)
+    np.testing.assert_array_equal(shown.masks[1], np.rot90(mask))
+    other = np.where(mask, 1e3, template)  # whatever lies behind the mask
+    unlike = matching.views(other, angles=[0.0, 90.0, 45.0], mask=mask)
+    seen = ~np.asarray(shown.masks)
+    np.testing.assert_allclose(
+        np.asarray(unlike.templates)[seen], np.asarray(shown.templates)[seen], atol=1.1
+    )
+    assert seen[2].sum() > 20
+
+
+def test_a_turned_and_scaled_patch_under_a_mask_is_found_in_eight_lines(rng):
+    patch, mask = (
+        rng.standard_normal((15, 15)).repeat(2, 0).repeat(2, 1)[:29, :29],
+        np.zeros((29, 29), bool),
+    )
+    mask[:, :6] = True
+    scene = 0.1 * rng.standard_normal((150, 160))
+    scene[60:89, 70:99] = np.where(np.rot90(mask), 5, np.rot90(patch))
+    views = matching.views(patch, angles=np.arange(0, 360, 30.0), scales=[0.8, 1.0, 1.2], mask=mask)
+    best = matching.best_match(scene, views.templates, mode="same", template_mask=views.masks)
+    peaks = matching.find_peaks(best.score, threshold=0.8, min_distance=10, max_peaks=5)
+    (row, column), which = peaks.places[0], best.which[tuple(peaks.places[0])]
+    assert (int(peaks.count), int(peaks.left_out), int(row), int(column)) == (1, 0, 74, 84)
+    assert (float(views.angles[which]), float(views.factors[which])) == (90, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"angles": [[0.0]]}, "`angles` must have one axis"),
+        ({"scales": [0.0]}, "`scales` must be positive"),
+        ({"mask": np.zeros((3, 3), bool)}, "mask"),
+    ],
+)
+def test_wrong_views_are_told(options, match):
+    with pytest.raises(ValueError, match=match):
+        matching.views(np.ones((4, 4)), **options)

@@ -81,7 +81,7 @@ def test_timing_counts_by_a_clock_and_takes_the_median(monkeypatch):
 
 
 def test_what_divided_arrays_send_is_counted_and_told(few, monkeypatch):
-    *_, (_, _, results) = running.run(only="sharded")
+    *_, (_, _, results) = running.run(suites=["sharded"])
     rows = results["sharded"]
     assert rows["lines, auto, Explicit"]["messages"]["jaxconv"] == "2 collective-permute"
     assert rows["lines, auto, Explicit"]["bytes"] == {"jaxconv": 512, "lax": 512}

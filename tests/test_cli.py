@@ -7,25 +7,28 @@ import signal
 import subprocess
 import sys
 import time
+import wave
+from pathlib import Path
 
 import jax
-import jax.numpy as jnp
+import jsonschema
 import numpy as np
 import pytest
 import skimage
 from PIL import Image
 from typer.testing import CliRunner
 
+import jaxconv
 from jaxconv import signals
 from jaxconv.__main__ import app
 from jaxconv.benchmarking import running
 from jaxconv.benchmarking.cases import Case
-from jaxconv.cli import find
-from jaxconv.cli.reading import load
-from jaxconv.engine import calibration, costs
+from jaxconv.cli.reading import load, numbers
+from jaxconv.engine import calibration, costs, planning, tuned
 from tests.helpers import program
 
 COINS = os.path.join(os.path.dirname(skimage.__file__), "data", "coins.png")
+ROOT = Path(__file__).parents[1]
 TRUE_COINS = np.array(program("examples/find_coins.py").COINS)  # row, column, radius
 
 
@@ -177,7 +180,7 @@ MISTAKES = [
         "`radius` must be a positive number",
     ),
     (["find", "small.png", "--template", "circle", "--radius", "9..3"], "got '9..3'. Try 25 or 20..30"),
-    (["find", "small.png"], "`template` must be given, or `filter`, and not both"),
+    (["find", "small.png"], "`template` must be given, or `crop` or `filter`, and one of them only"),
     *(
         (
             ["find", "small.png", "--filter", name],
@@ -222,9 +225,11 @@ def test_huge_radii_are_refused_before_a_template_is_drawn(tmp_path, monkeypatch
 
 
 def test_a_range_of_radii_goes_no_farther_than_its_end():
-    template = find.Template("any", None, lambda r: 3.0, lambda side, r: jnp.ones((side, side)))
-    assert list(find._bank(template, 20.0, 22.7, (9, 9))) == [20, 21, 22]
-    assert len(find._bank(template, 0.3, 2.3, (9, 9))) == 3
+    assert numbers("find", "radius", "20..22.7", step=1.0) == [20, 21, 22]
+    assert len(numbers("find", "radius", "0.3..2.3", step=1.0)) == 3
+    assert numbers("find", "angles", "0..350/10") == list(range(0, 360, 10))
+    assert numbers("find", "scales", "0.8..1.2/0.1") == [0.8, 0.9, 1.0, 1.1, 1.2]
+    assert numbers("find", "angles", "-10..10") == [-10, 10]
 
 
 def test_resumes_only_with_the_same_options(tmp_path, monkeypatch):
@@ -333,12 +338,130 @@ def test_a_platform_that_is_not_there_is_told():
 def test_benchmarks(tmp_path, monkeypatch):
     case = Case("64 × 9", (64,), (9,))
     monkeypatch.setattr(running, "PARTS", [("one channel, forward", [case], running.time_forward)])
-    status, out, error = run("bench", "--quick", "--output", tmp_path)
+    status, out, error = run("bench", "--suite", "signals", "--output", tmp_path)
     assert (status, error) == (0, "")
     assert re.search(
         r"^one channel, forward: 64 × 9 +[0-9.]+ ms +[0-9.]+ ms +[0-9.]+$", out, re.MULTILINE
     )
-    assert {path.name for path in tmp_path.iterdir()} == {"benchmarks.json", "methods.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "benchmarks.json",
+        "methods.png",
+        "roofline.png",
+    }
     results = json.loads((tmp_path / "benchmarks.json").read_text())
     assert set(results["about"]) >= {"device", "versions", "date"}
     assert results["one channel, forward"]["64 × 9"]["seconds"]["SciPy"] > 0
+
+    schema = json.loads((ROOT / "benchmarks" / "schema.json").read_text())
+    jsonschema.validate(results, schema)
+    files = [tmp_path / "benchmarks.json"] * 2
+    status, out, error = run("bench", "--compare", *files)
+    assert (status, error) == (0, "")
+    assert re.search(r"64 × 9 +[0-9.]+ ms +[0-9.]+ ms +1.00 +1.00$", out, re.MULTILINE)
+    (tmp_path / "other.json").write_text("{}")
+    status, _, error = run("bench", "--compare", files[0], tmp_path / "other.json")
+    assert (status, "`compare` must be files" in error) == (2, True)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "complex64", "int32"])
+def test_sizes_and_dtypes_of_ones_own_are_timed(tmp_path, monkeypatch, dtype):
+    monkeypatch.setattr(
+        "jaxconv.benchmarking.running.limits",
+        lambda: {"copy, GB/s": 1.0, "matrix product, GFLOP/s": 1.0},
+    )
+    sizes = ("--signal", "20x21", "--kernel", "3x5", "--dtype", dtype)
+    status, _, error = run("bench", *sizes, "--output", tmp_path)
+    assert (status, error) == (0, "")
+    results = json.loads((tmp_path / "benchmarks.json").read_text())
+    assert results["about"]["dtype"] == dtype
+    row = results["one channel, forward"]["20x21 × 3x5"]
+    assert row["error"] < (1e-2 if dtype == "bfloat16" else 1e-6)
+    assert row["seconds"]["JAX"] > 0
+    assert ("one channel, value and both gradients" in results) == (dtype != "int32")
+
+
+def test_results_of_devices_that_are_kept_are_as_the_schema_says():
+    schema = json.loads((ROOT / "benchmarks" / "schema.json").read_text())
+    files = list((ROOT / "benchmarks" / "results").glob("*.json"))
+    assert files
+    for file in files:
+        jsonschema.validate(json.loads(file.read_text()), schema)
+
+
+def test_the_version_and_a_plan_are_printed():
+    status, out, _ = run("--version")
+    assert (status, out.splitlines()[0]) == (0, f"jaxconv {jaxconv.__version__}")
+    assert f"jax {jax.__version__}" in out
+    status, out, _ = run("plan", "1024x1024", "31x31")
+    assert status == 0
+    assert "float32 on cpu" in out.splitlines()[0]
+    assert re.search("^> lines", out, re.MULTILINE)
+    assert "on tpu" in run("plan", "100", "9", "--platform", "tpu")[1]
+    assert "float64" in run("plan", "100", "9", "--dtype", "float64")[1]
+
+
+def test_a_size_is_tuned(tmp_path, monkeypatch):
+    monkeypatch.setenv("JAXCONV_CACHE", str(tmp_path))
+    status, out, error = run("tune", "200", "9", "--forget")
+    assert (status, error) == (0, "")
+    assert out.count("convolution  signal") == 2  # of three; both gradients have one shape
+    assert "measured here" in run("plan", "200", "9")[1]
+    tuned._KNOWN.clear()
+    planning.plan.cache_clear()
+
+
+def test_a_part_of_a_picture_is_found_turned_scaled_and_under_a_mask(tmp_path):
+    """A patch with a mask, at any of nine angles and three scales; what is found is where it was put."""
+    rng = np.random.default_rng(0)
+    patch = rng.integers(0, 255, (15, 15)).repeat(2, 0).repeat(2, 1)[:29, :29]
+    picture = rng.integers(100, 140, (160, 200)).astype("u1")
+    picture[40:69, 20:49] = patch
+    picture[100:129, 120:149] = np.rot90(patch)
+    hole = np.full((29, 29), 255, "u1")
+    hole[:8] = 0
+    picture[40:48, 20:49] = 0  # behind the mask all is different
+    for name, array in (("scene", picture), ("patch", patch.astype("u1")), ("mask", hole)):
+        Image.fromarray(array).save(tmp_path / f"{name}.png")
+    options = ("--template", tmp_path / "patch.png", "--mask", tmp_path / "mask.png")
+    turned = ("--angles", "0..320/30", "--scales", "0.9..1.1/0.1", "--threshold", "0.6", "--csv")
+    status, _, error = run("find", tmp_path / "scene.png", *options, *turned, "--output", tmp_path)
+    assert (status, error) == (0, "")
+    told = json.loads((tmp_path / "scene-found.json").read_text())
+    places = {(f["row"], f["column"], f["angle"], f["scale"]) for f in told["found"]}
+    assert places == {(54, 34, 0.0, 1.0), (114, 134, 90.0, 1.0)}
+    rows = (tmp_path / "scene-found.csv").read_text().splitlines()
+    assert rows[0] == "row,column,angle,scale,score"
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize("kind", ["npy", "wav", "csv"])
+def test_a_wavelet_is_found_in_a_signal(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    wavelet = np.hanning(60) * np.sin(np.arange(60) / 3)
+    line = 0.1 * rng.standard_normal(3000)
+    for start in (500, 1500):
+        line[start : start + 60] += wavelet
+    path = tmp_path / f"line.{kind}"
+    if kind == "wav":
+        with wave.open(str(path), "wb") as sound:
+            sound.setparams((2, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(np.repeat((line / 3 * 32767).astype("<i2"), 2).tobytes())
+    else:
+        np.save(path, line) if kind == "npy" else np.savetxt(path, line)
+    np.savetxt(tmp_path / "wavelet.csv", wavelet)
+    options = ("--template", tmp_path / "wavelet.csv", "--false-alarm", "1e-5", "--output", tmp_path)
+    status, _, error = run("find", path, *options)
+    assert (status, error) == (0, "")
+    found = json.loads((tmp_path / "line-found.json").read_text())["found"]
+    assert {f["sample"] for f in found} == {530, 1530}
+
+
+def test_a_lesson_goes_on_without_what_is_not_installed(tmp_path, monkeypatch):
+    for number in ("01", "02"):
+        (tmp_path / f"{number}_figure.py").write_text(f'"""Figure {number}."""\nprint("shown")\n')
+    (tmp_path / "01_figure.py").write_text('"""Needs more."""\nimport skimage.nothing_like_it\n')
+    monkeypatch.setattr("jaxconv.cli.lesson.FOLDERS", (str(tmp_path),))
+    status, out, error = run("lesson")
+    assert status == 2
+    assert "shown" in out
+    assert "figures 01 need skimage.nothing_like_it" in error

@@ -31,12 +31,13 @@ PUBLIC = {
     "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
     " convolve_masked convolve_separable correlate correlate2d correlation_lags detection explain"
     " fftconvolve gaussian_filter kernels learning match_template matching oaconvolve plan plotting"
-    " prepare reference sepfir2d signals",
+    " prepare reference sepfir2d signals tune tuning",
     "jaxconv.engine.acceleration": "Explanation accelerate explain",
+    "jaxconv.engine.tuning": "Trial Tuning forget load save tune",
     "jaxconv.engine.calibration": "Calibration calibrate",
     "jaxconv.detection": "PatchStatistics Roc clutter_spectrum coloured_noise"
     " detection_probability detection_rate matched_filter noise_covariance noise_spectrum output_snr"
-    " patch_statistics roc snr threshold whiten",
+    " patch_statistics roc score_threshold snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS extend",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian gaussian_filter laplacian"
     " laplacian_of_gaussian prewitt scharr sobel",
@@ -45,9 +46,10 @@ PUBLIC = {
     " peak_responses random_filter responses separable softmax sorting step symmetric unit_energy"
     " zero_mean",
     "jaxconv.matching": "Best Loudest Peaks Views best_match find_peaks loudest match match_template"
-    " normalized_correlation overlap_share rotations scales",
-    "jaxconv.plotting": "curves evolution feature_maps filters found"
-    " heat_map learned learning matched_and_mismatched methods overlap patch plan ring roc save slide"
+    " normalized_correlation overlap_share rotations scales views",
+    "jaxconv.plotting": "curves evolution feature_maps filters found found_in_line"
+    " heat_map learned learning matched_and_mismatched methods overlap patch plan ring roc roofline save"
+    " slide"
     " spectrum",
     "jaxconv.reference": "Overlap convolve correlate overlap",
     "jaxconv.signals": "SHAPES Scene Shape chirp circle cross default_radius disk midpoints ricker"

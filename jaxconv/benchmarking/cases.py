@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from jaxconv.types import Mode
+
 DTYPES = ("float32", "bfloat16", "float16", "float64", "complex64", "int32")
 
 
@@ -18,7 +20,7 @@ class Case:
     signal: tuple[int, ...]
     kernel: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
-    mode: str = "same"
+    mode: Mode = "same"
     dtype: str = "float32"
 
     @property
@@ -68,7 +70,7 @@ def _odd(name: str) -> Case:
     """Return a case from its name: "1021² × 9², valid"."""
     what, _, mode = name.partition(", ")
     signal, kernel, rank = sides(what)
-    return Case(name, (signal,) * rank, (kernel,) * rank, mode=mode or "same")
+    return Case(name, (signal,) * rank, (kernel,) * rank, mode=mode or "same")  # pyright: ignore[reportArgumentType]
 
 
 SINGLE = [

@@ -66,7 +66,7 @@ def run(
 def parts(suites: Sequence[str] = WHOLE, own: Case | None = None, dtype: str = "float32") -> list[Part]:
     """Return what the suites time, each part once, or forward and gradients of a case of one's own."""
     if own:
-        singly = [("one channel, forward", [own], time_forward)]
+        singly: list[Part] = [("one channel, forward", [own], time_forward)]
         return singly + [("one channel, value and both gradients", [own], time_gradients)] * (
             dtype != "int32"
         )
@@ -261,9 +261,9 @@ def _seconds(runs: dict[str, Callable[[], Any]]) -> Results:
 
 def _error(got: Any, x: np.ndarray, k: np.ndarray, mode: str) -> float:
     """Return the maximum error against float64, relative to the largest sum of absolute products."""
-    wide = [v.astype(complex if v.dtype.kind == "c" else float) for v in (x, k)]
-    want = scipy.signal.oaconvolve(*wide, mode)
-    sums = scipy.signal.oaconvolve(*map(np.abs, wide), mode)
+    x, k = (v.astype(complex if v.dtype.kind == "c" else float) for v in (x, k))
+    want = scipy.signal.oaconvolve(x, k, mode)
+    sums = scipy.signal.oaconvolve(np.abs(x), np.abs(k), mode)
     return float(np.abs(np.asarray(got).astype(want.dtype) - want).max() / sums.max())
 
 

@@ -27,7 +27,7 @@ def lesson(
     a terminal it waits for Enter before the next one. The programs are short: read them, change them.
     """
     with one_line_errors("lesson"):
-        chosen, missing = _choose(only), {}
+        chosen, missing = _choose(only), dict[str, list[str]]()
         for number, path in enumerate(chosen):
             if number and sys.stdin.isatty():
                 input("\nEnter for the next, Ctrl-C to stop ")

@@ -78,7 +78,8 @@ def bench(
         checks.one_of("bench", "dtype", dtype, DTYPES)
         own = None
         if signal or kernel:
-            own = Case(f"{signal} × {kernel}", *sizes("bench", signal, kernel), dtype=dtype)
+            shape, window = sizes("bench", signal, kernel)
+            own = Case(f"{signal} × {kernel}", shape, window, dtype=dtype)
         jax.config.update("jax_cpu_enable_async_dispatch", not inline)
         running.simulate_devices(suites)
         total = sum(len(cases) for _, cases, _ in running.parts(suites, own, dtype))

@@ -1,6 +1,7 @@
 """Reading: pictures, signals, and the numbers of options."""
 
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 
 from jaxconv import checks
 
+MOST = 10_000  # numbers of a range
 SIGNALS = (".npy", ".wav", ".csv")
 
 
@@ -79,19 +81,31 @@ def _sound(path: Path) -> np.ndarray:
 
 
 def numbers(
-    command: str, argument: str, text: str, least: float = -np.inf, step: float | None = None
+    command: str,
+    argument: str,
+    text: str,
+    least: float = -np.inf,
+    step: float | None = None,
+    check: Callable[[float], None] = lambda highest: None,
 ) -> list[float]:
-    """Read "25", or "20..30/2" for every second from 20 to 30; the step may have a default."""
+    """Read "25", or "20..30/2" for every second from 20 to 30; the step may have a default.
+
+    The highest is checked before all are listed.
+    """
     first, dots, rest = text.partition("..")
     last, slash, every = rest.partition("/")
     try:
         low = float(first)
         high = float(last) if dots else low
         by = float(every) if slash else step if step is not None else high - low or 1.0
-        if least < low <= high < np.inf and low > -np.inf and by > 0:
-            return [round(low + i * by, 9) for i in range(int((high - low) / by + 1e-6) + 1)]
     except ValueError:
-        pass
+        low = high = by = np.nan
+    if least < low <= high < np.inf and low > -np.inf and by > 0:
+        check(high)
+        if (high - low) / by < MOST:
+            return [round(low + i * by, 9) for i in range(int((high - low) / by + 1e-6) + 1)]
+        rule = f"be at most {MOST:,} numbers"
+        raise checks.value_error(command, argument, rule, repr(text), "Take a larger step.")
     kind = "a positive number" if least == 0 else "a number"
     rule = f"be {kind} or a range of them"
     example = "25 or 20..30" if step is not None else "1.5 or 0.8..1.2/0.1"

@@ -45,7 +45,7 @@ def score_threshold(scores: Any, false_alarm: Any) -> jax.Array:
     Example:
         >>> noise = jnp.tanh(0.1 * jax.random.normal(jax.random.key(0), (300, 300)))
         >>> [round(float(t), 2) for t in score_threshold(noise, jnp.array([1e-2, 1e-4]))]
-        [0.23, 0.35]
+        [0.23, 0.36]
     """
     function = "score_threshold"
     scores, share = checks.array(function, "scores", scores), jnp.asarray(false_alarm)
@@ -75,5 +75,6 @@ def _threshold(scores: jax.Array, share: jax.Array) -> jax.Array:
     shape = jnp.where(variance > 0, jnp.clip((1 - ratio) / 2, *BENDS), 0)
     shape = jnp.where(jnp.abs(shape) < 1e-4, 1e-4, shape)
     rarer = jnp.log(TAIL / jnp.minimum(share, TAIL))
+    inside = jnp.nanquantile(z, 1 - share.ravel()).reshape(share.shape)
     tail = start + mean * (1 - shape) * jnp.expm1(shape * rarer) / shape
-    return jnp.tanh(jnp.where(share < TAIL, tail, jnp.nanquantile(z, 1 - share)))
+    return jnp.tanh(jnp.where(share < TAIL, tail, inside)))

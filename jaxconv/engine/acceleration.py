@@ -7,15 +7,13 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from jaxconv.engine import primitive
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.mesh.traffic import Traffic, traffic
 from jaxconv.engine.modules import carrying_state
 from jaxconv.engine.planning import Plan, noting
-from jaxconv.engine.rewriting import abstract_others
+from jaxconv.engine.rewriting import abstract_others, with_gradient
 from jaxconv.types import Method
 
 
@@ -150,16 +148,3 @@ def _explain_shard(fn: Callable[..., Any], arrays: Sequence[Any]) -> Explanation
     (forward, sent), (both, sent_by_both) = found
     added = tuple((Counter(both) - Counter(forward)).elements())
     return Explanation(tuple(forward), added, "", sent, sent_by_both)
-
-
-def with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:
-    """Return fn's value and its pulled-back ones: whatever its gradient computes."""
-    smooth = [i for i, x in enumerate(arrays) if jnp.issubdtype(x.dtype, np.inexact)]
-
-    def of_smooth(*values: Any) -> Any:
-        changed = dict(zip(smooth, values, strict=True))
-        out = fn(*(changed.get(i, x) for i, x in enumerate(arrays)))
-        return [x for x in jax.tree.leaves(out) if jnp.issubdtype(x.dtype, np.inexact)]
-
-    out, pull = jax.vjp(of_smooth, *(arrays[i] for i in smooth))
-    return out, pull(jax.tree.map(jnp.ones_like, out))

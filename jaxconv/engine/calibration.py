@@ -97,10 +97,11 @@ def calibrate(
         >>> calibrate().constants.memory_rate > 1e9  # doctest: +SKIP
         True
     """
+    platform = device.platform_name(platform)
+    store.path(platform)  # raises where there is no such device
     if not store.writes():
         told = "no constants are kept with JAXCONV_CACHE=off, JAXCONV_READ_ONLY=1 or several processes"
         raise RuntimeError(f"calibrate: {told}.")
-    platform = device.platform_name(platform)
     before = costs.built_in(platform)
     times = []
     with jax.default_device(jax.devices(platform)[0]):

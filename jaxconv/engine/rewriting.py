@@ -6,12 +6,13 @@ derivatives of its own (`jax.custom_jvp`, `jax.custom_vjp`) is made anew from it
 its rewritten derivative, both obtained by tracing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
 
@@ -131,3 +132,16 @@ def _call(equation: core.JaxprEqn) -> Callable[..., Any]:
         invars=operands, outvars=equation.outvars, eqns=[equation.replace(invars=[*operands])]
     )
     return core.jaxpr_as_fun(core.ClosedJaxpr(jaxpr, ()))
+
+
+def with_gradient(fn: Callable[..., Any], arrays: Sequence[Any]) -> Any:
+    """Return fn's value and its pulled-back ones: whatever its gradient computes."""
+    smooth = [i for i, x in enumerate(arrays) if jnp.issubdtype(x.dtype, np.inexact)]
+
+    def of_smooth(*values: Any) -> Any:
+        changed = dict(zip(smooth, values, strict=True))
+        out = fn(*(changed.get(i, x) for i, x in enumerate(arrays)))
+        return [x for x in jax.tree.leaves(out) if jnp.issubdtype(x.dtype, np.inexact)]
+
+    out, pull = jax.vjp(of_smooth, *(arrays[i] for i in smooth))
+    return out, pull(jax.tree.map(jnp.ones_like, out))

@@ -14,10 +14,10 @@ import numpy as np
 
 from jaxconv import checks, files, progress
 from jaxconv.engine import costs, device, planning, primitive, store, tuned
-from jaxconv.engine.acceleration import explain, with_gradient
+from jaxconv.engine.acceleration import explain
 from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan
-from jaxconv.engine.rewriting import abstract_others
+from jaxconv.engine.rewriting import abstract_others, with_gradient
 from jaxconv.engine.timing import measure
 from jaxconv.engine.trials import taken, time_methods
 from jaxconv.engine.tuned import Times
@@ -112,6 +112,9 @@ def save(path: str | Path) -> Path:
     Args:
         path: the file, .json.
 
+    Shapes:
+        None.
+
     Returns:
         The path.
 
@@ -130,6 +133,9 @@ def load(path: str | Path) -> int:
 
     Args:
         path: the file. In a job of several processes that of process 0 counts.
+
+    Shapes:
+        None.
 
     Returns:
         Of how many convolutions it tells.
@@ -163,13 +169,19 @@ def load(path: str | Path) -> int:
     return len(many)
 
 
-def forget() -> None:
-    """Drop all that was measured on this device, on disk too; plans are predictions again.
+def forget(platform: str | None = None) -> None:
+    """Drop all that was measured on a device, on disk too; plans are predictions again.
+
+    Args:
+        platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
+
+    Shapes:
+        None.
 
     Example:
         >>> forget()
     """
-    tuned.forget(device.platform_name())
+    tuned.forget(device.platform_name(platform))
     planning.plan.cache_clear()
     jax.clear_caches()
 

@@ -161,7 +161,12 @@ def _number(axes: Any, number: int, place: Any, away: float) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
     text = axes.text(place[1] - away, place[0] - away, str(number + 1), color="white", fontsize=8)
-    text.set(ha="right", va="bottom", clip_on=True, path_effects=[Stroke(linewidth=2, foreground="0.2"), Normal()])
+    text.set(
+        ha="right",
+        va="bottom",
+        clip_on=True,
+        path_effects=[Stroke(linewidth=2, foreground="0.2"), Normal()],
+    )
 
 
 def found_in_line(
