@@ -77,4 +77,4 @@ def _threshold(scores: jax.Array, share: jax.Array) -> jax.Array:
     rarer = jnp.log(TAIL / jnp.minimum(share, TAIL))
     inside = jnp.nanquantile(z, 1 - share.ravel()).reshape(share.shape)
     tail = start + mean * (1 - shape) * jnp.expm1(shape * rarer) / shape
-    return jnp.tanh(jnp.where(share < TAIL, tail, inside)))
+    return jnp.tanh(jnp.where(share < TAIL, tail, inside))
