@@ -36,7 +36,7 @@ TABLES = (
 FINDING = ("finding: matching", "finding: matching, value and both gradients", "finding: banks")
 LEARNING = "learning"
 LEARNING_INTRODUCTION = """\
-Written by `make bench`, or by `jaxconv bench --only learning` and `python benchmarks/page.py`. A
+Written by `make bench`, or by `jaxconv bench --suite learning` and `python benchmarks/page.py`. A
 circle is learned among a cross and a square, in noise of 0.5, with the negative deflection. All start
 from the same filter, get the same batches in the same order and use the same Adam, in turn in one
 process; float32. The others, JAX with `lax.conv_general_dilated` and optax, and PyTorch, get
@@ -44,7 +44,7 @@ precomputed masks of the places elsewhere, which jaxconv computes within the mea
 medians of steps; the time until the filter has a similarity of 0.99 to the optimum is without the first
 step, which compiles.""".splitlines()
 FINDING_INTRODUCTION = """\
-Written by `make bench`, or by `jaxconv bench --only finding` and `python benchmarks/page.py`. Times are
+Written by `make bench`, or by `jaxconv bench --suite matching` and `python benchmarks/page.py`. Times are
 medians; all contestants run in turn in one process; float32; without compilation. **Bold** is the
 fastest. Matching is `normalized_correlation`, OpenCV's `matchTemplate` with `TM_CCOEFF_NORMED` and
 scikit-image's `match_template`; gradients are of the sum of squared scores, compared with plain JAX and

@@ -1,6 +1,6 @@
 """Write docs/sharded-benchmarks.md: what divided convolutions send, hold and take.
 
-jaxconv bench --only sharded --output out
+jaxconv bench --suite sharded --output out
 python benchmarks/sharded.py out/benchmarks.json docs
 """
 
@@ -120,7 +120,7 @@ def main() -> None:
     machine = f"{about['cores']} cores of {about['processor']}, JAX {versions['jax']}, {about['date']}"
     text = f"""# Divided arrays, measured
 
-Made by `jaxconv bench --only sharded` and `python benchmarks/sharded.py out/benchmarks.json docs`;
+Made by `jaxconv bench --suite sharded` and `python benchmarks/sharded.py out/benchmarks.json docs`;
 [Arrays on a mesh](sharding.md) derives what is counted here.
 
 ## Beside lax, on four devices
