@@ -64,6 +64,7 @@ FLOATS = {  # computed in floats, whatever they are given
         matching.loudest(make(LINE), make(np.stack([TAPS, TAPS[::-1]])), measure="correlation").score
     ),
     "matching.find_peaks": lambda make: matching.find_peaks(make(LINE), max_peaks=5).scores,
+    "matching.views": lambda make: matching.views(make(PATCH), angles=make([0, 30])).templates,
     "matching.rotations": lambda make: matching.rotations(make(PATCH), make([0, 30])).templates,
     "matching.scales": lambda make: matching.scales(make(PATCH), make([1, 2])).templates,
     "detection.noise_spectrum": lambda make: detection.noise_spectrum(make(LONG), 16, average="median"),

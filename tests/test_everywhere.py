@@ -13,7 +13,8 @@ from jaxconv import boundaries, detection, kernels, learning, matching, referenc
 from tests.calls import ALL, FLOATS, WRAP
 
 WITHOUT_ARRAYS = {  # or whose arrays are tested by themselves: plans, fits, drawn shapes
-    *("choose_conv_method", "correlation_lags", "explain", "plan", "prepare"),
+    *("choose_conv_method", "correlation_lags", "explain", "plan", "prepare", "tune"),
+    "detection.score_threshold",
     *("kernels.box", "kernels.laplacian", "kernels.prewitt", "kernels.scharr", "kernels.sobel"),
     *("learning.default_optimizer", "learning.fit", "learning.init", "learning.random_filter"),
     *("learning.non_negative", "learning.step", "reference.overlap"),
