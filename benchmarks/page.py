@@ -44,8 +44,8 @@ precomputed masks of the places elsewhere, which jaxconv computes within the mea
 medians of steps; the time until the filter has a similarity of 0.99 to the optimum is without the first
 step, which compiles.""".splitlines()
 FINDING_INTRODUCTION = """\
-Written by `make bench`, or by `jaxconv bench --suite matching` and `python benchmarks/page.py`. Times are
-medians; all contestants run in turn in one process; float32; without compilation. **Bold** is the
+Written by `make bench`, or by `jaxconv bench --suite matching` and `python benchmarks/page.py`. Times
+are medians; all contestants run in turn in one process; float32; without compilation. **Bold** is the
 fastest. Matching is `normalized_correlation`, OpenCV's `matchTemplate` with `TM_CCOEFF_NORMED` and
 scikit-image's `match_template`; gradients are of the sum of squared scores, compared with plain JAX and
 PyTorch, by FFT. Banks are `matching.loudest` (peaks) and `correlate` (all lags), compared with the
