@@ -72,3 +72,38 @@ def test_a_job_plans_by_what_is_the_same_on_all_hosts(monkeypatch, tmp_path):
     assert store.read("cpu", set(names))["source"] == "this host's"
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     assert store.read("cpu", set(names)) == {}
+
+
+TUNING = """
+import sys
+import jax
+import jaxconv
+jax.distributed.initialize(f"localhost:{sys.argv[1]}", 2, int(sys.argv[2]), heartbeat_timeout_seconds=10)
+shapes = [jax.ShapeDtypeStruct((n,), "float32") for n in (5000, 33)]
+told = jaxconv.tune(jaxconv.convolve, *shapes)
+plan = jaxconv.plan((5000,), (33,), dtype="float32")
+print("times:", plan.method, [c.seconds for c in plan.candidates if c.measured])
+"""
+
+
+def test_all_plan_by_what_process_0_measured(tmp_path):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_NUM_CPU_DEVICES": "1", "JAX_ENABLE_X64": "0"}
+    env["JAXCONV_CACHE"] = str(tmp_path)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    running = [
+        subprocess.Popen([sys.executable, "-c", TUNING, port, number], env=env, **pipes)
+        for number in "01"
+    ]
+    try:
+        told = [process.communicate(timeout=120)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    first, second = (re.findall("times: .*", text) for text in told)
+    assert first == second, told
+    assert first[0].count(",") >= 3, told
+    assert not list(tmp_path.glob("tuned-*")), "a job reads no folder, and writes none"

@@ -42,6 +42,8 @@ def taking(monkeypatch):
     def pretend(**seconds):
         def measure(runs, **_):
             timed.append(set(runs))
+            for run in runs.values():
+                jax.block_until_ready(run())
             return {name: Timing(1, *[seconds.get(name, 9.0)] * 3) for name in runs}
 
         monkeypatch.setattr(trials, "measure", measure)
@@ -194,7 +196,8 @@ def test_between_layers_the_function_as_it_stands_decides(taking):
         ("uint8", "reflect"),
     ],
 )
-def test_every_dtype_and_boundary_is_timed_as_it_is(rng, dtype, boundary):
+def test_every_dtype_and_boundary_is_timed_as_it_is(taking, dtype, boundary):
+    taking()
     call = partial(jaxconv.convolve, mode="same", boundary=boundary)
     told = jaxconv.tune(call, jnp.ones((20, 21), dtype), jnp.ones((3, 4), dtype))
     for trial in told.trials:
@@ -203,7 +206,8 @@ def test_every_dtype_and_boundary_is_timed_as_it_is(rng, dtype, boundary):
         assert set(trial.seconds) <= {c.method for c in trial.after.candidates if not c.refusal}
 
 
-def test_features_that_come_last_are_timed_so(rng):
+def test_features_that_come_last_are_timed_so(taking):
+    taking()
     options = {
         "window_strides": (1, 1),
         "padding": "SAME",

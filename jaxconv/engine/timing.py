@@ -8,6 +8,9 @@ from statistics import median, quantiles
 import jax
 
 
+REST = 0.005  # seconds; with less, 70 microseconds were measured as 1000
+
+
 @dataclass(frozen=True)
 class Timing:
     """What one contestant took: its first call, which compiles; later calls' median and quartiles."""
@@ -23,8 +26,10 @@ def measure(
 ) -> dict[str, Timing]:
     """Time each contestant in every round, as many calls in a row as fill a burst; medians of rounds.
 
-    A round lets each in turn, so that what else the machine does falls on all alike. A contestant that
-    has taken `most` seconds drops out of the later rounds; one that takes ten is called once.
+    A round lets each in turn, so that what else the machine does falls on all alike; each after a rest,
+    since threads of the one before (of OpenMP, in PyTorch) may still wait busily for more work. A
+    contestant that has taken `most` seconds drops out of the later rounds; one that takes ten is called
+    once.
     """
     first = {name: _seconds(run, 1) for name, run in contestants.items()}
     once = {
@@ -35,6 +40,9 @@ def measure(
     for _ in range(rounds):
         for name, run in contestants.items():
             if sum(taken[name]) * calls[name] < most or not taken[name]:
+                time.sleep(REST)
+                if calls[name] > 1:
+                    _seconds(run, 1)
                 taken[name].append(_seconds(run, calls[name]))
     return {name: Timing(first[name], *_quartiles(taken[name])) for name in contestants}
 
