@@ -7,7 +7,6 @@ from statistics import median, quantiles
 
 import jax
 
-
 REST = 0.005  # seconds; with less, 70 microseconds were measured as 1000
 
 
