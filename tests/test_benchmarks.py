@@ -5,6 +5,7 @@ from functools import partial
 
 import jax
 import pytest
+import typer
 
 from jaxconv import plotting
 from jaxconv.benchmarking import running
@@ -150,3 +151,34 @@ def test_a_convolution_in_a_loop_is_not_slow(report, single):
     seconds = running.time_reported(report)["seconds"]
     assert seconds["JAX"] > 2 * seconds["jaxconv"]  # alone some hundred times, beside other work less
     assert jax.default_backend() == "cpu"
+
+
+def test_the_watch_names_what_is_slower_again_and_nothing_else(monkeypatch, capsys):
+    """Two trees by their names; one case always takes twice as long, one did by chance once."""
+    watch = program("benchmarks/watch.py")
+    calls = []
+
+    def timed(tree, names):
+        calls.append(names)
+        new = tree == watch.ROOT
+        unlucky = 2.0 if new and len(calls) <= 10 else 1.0
+        times = {"same": 1.0, "slow": 2.0 if new else 1.0, "unlucky": unlucky, "fast": 0.5 if new else 1}
+        return {name: t for name, t in times.items() if not names or name in names.split("|")}
+
+    monkeypatch.setattr(watch, "timed", timed)
+    monkeypatch.setattr(watch.subprocess, "run", lambda *_, **__: None)
+    with pytest.raises(typer.Exit) as end:
+        watch.watch("main", rounds=5, only="")
+    assert end.value.exit_code == 1
+    marks = {line[17:].split()[0]: line[:8].strip() for line in capsys.readouterr().out.splitlines()}
+    assert marks == {"slow": "slower", "unlucky": "", "same": "", "fast": "faster"}
+    assert len(calls) == 20
+
+
+def test_the_watch_times_every_case(monkeypatch):
+    watch = program("benchmarks/watch.py")
+    names = [name for name, *_ in watch.cases()]
+    assert len(names) == len(set(names)) > 15
+    found = watch.timed(watch.ROOT, "convolve, 1000 with 9|convolve, 64² with 3²")
+    assert set(found) == {"convolve, 1000 with 9", "convolve, 64² with 3²"}
+    assert all(0 < time < 10 for time in found.values())

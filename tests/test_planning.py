@@ -57,7 +57,8 @@ def test_the_measured_winner_is_chosen(space, window, best):
 
 
 def test_channels_go_to_direct():
-    assert plan(problem((56, 56), (3, 3), batch=4, inputs=64, outputs=64), ANY).method == "direct"
+    chosen = plan(problem((56, 56), (3, 3), batch=4, inputs=64, outputs=64), ANY)
+    assert chosen.method in ("direct", "onednn")  # the latter where it is to be had
 
 
 def test_integers_never_go_to_fft():

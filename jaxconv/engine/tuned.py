@@ -8,9 +8,11 @@ must plan alike: `tuning.tune` and `tuning.load` tell all what process 0 knows.
 import hashlib
 import json
 import math
+import os
 import shutil
 import warnings
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,19 @@ _KNOWN: dict[str, Times | None] = {}  # by problem, of this process; None where 
 
 def find(problem: Problem) -> Times | None:
     """Return what was measured of a problem; None if nothing was."""
+    if not _KNOWN and not _is_kept(problem.platform, os.environ.get("JAXCONV_CACHE")):
+        return None
     name = repr(problem)
     if name not in _KNOWN:
         _KNOWN[name] = _read(_file(problem.platform, name)) if store.reads() else None
     return _KNOWN[name]
+
+
+@cache
+def _is_kept(platform: str, _: str | None) -> bool:
+    """Whether there is a folder of what was measured, told once: most plans need no more."""
+    folder = _folder(platform) if store.reads() else None
+    return folder is not None and folder.is_dir()
 
 
 def keep(problem: Problem, times: Times) -> None:
@@ -55,6 +66,7 @@ def keep_all(platform: str, many: list[Times]) -> None:
         if file:
             text = json.dumps(asdict(times)) + "\n"
             files.write(file, lambda part, text=text: part.write(text.encode()))
+            _is_kept.cache_clear()
 
 
 def try_out(times: Times) -> None:
