@@ -4,6 +4,8 @@ import jax
 import numpy as np
 import pytest
 import skimage.data
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from jaxconv import detection, matching
 
@@ -63,6 +65,16 @@ def test_nan_do_not_count_and_jit_changes_nothing(rng):
     want = detection.score_threshold(scores, 1e-4)
     np.testing.assert_allclose(detection.score_threshold(holes, 1e-4), want, rtol=1e-5)
     np.testing.assert_allclose(jax.jit(detection.score_threshold)(scores, 1e-4), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [AxisType.Explicit, AxisType.Auto])
+def test_a_map_that_lies_on_many_devices_has_the_same_threshold(rng, kind):
+    scores = np.tanh(0.1 * rng.standard_normal((64, 40)))
+    mesh = jax.make_mesh((4,), ("rows",), axis_types=(kind,))
+    divided = jax.device_put(scores, NamedSharding(mesh, P("rows")))
+    with jax.set_mesh(mesh):
+        got = detection.score_threshold(divided, 1e-3)
+    np.testing.assert_allclose(got, detection.score_threshold(scores, 1e-3), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks
+from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import floating
 
 TAIL = 0.02  # share of the scores that tells how they become rarer
@@ -57,12 +58,12 @@ def score_threshold(scores: Any, false_alarm: Any) -> jax.Array:
         raise checks.value_error(function, "scores", rule, float(jnp.nanmax(jnp.abs(scores))), remedy)
     if not checks.is_traced(share) and not bool(((share > 0) & (share <= 1)).all()):
         raise checks.value_error(function, "false_alarm", "be a share, over 0 and up to 1", false_alarm)
-    return _threshold(scores.astype(floating(scores.dtype)).ravel(), share)
+    return _threshold(scores.astype(floating(scores.dtype)), share)
 
 
 @jax.jit
 def _threshold(scores: jax.Array, share: jax.Array) -> jax.Array:
-    share = share.astype(scores.dtype)
+    scores, share = undivided(scores, range(scores.ndim)).ravel(), share.astype(scores.dtype)
     limit = 1 - jnp.finfo(scores.dtype).eps
     z = jnp.arctanh(jnp.clip(scores, -limit, limit))
     start = jnp.nanquantile(z, 1 - TAIL)
