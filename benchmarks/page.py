@@ -68,13 +68,12 @@ RESULTS = Path(__file__).parent / "results"
 def write(results: dict, folder: Path) -> None:
     """Write the page and the picture."""
     about, limits = results["about"], results["limits"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text = [
         "# Benchmarks",
         "",
         *INTRODUCTION,
         "",
-        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {_versions(about)};",
         f"{about['date']}. Through XLA this machine copies {limits['copy, GB/s']:.0f} GB/s (read and",
         f"written) and multiplies matrices at {limits['matrix product, GFLOP/s']:.0f} GFLOP/s.",
         "",
@@ -89,11 +88,11 @@ def write(results: dict, folder: Path) -> None:
         *(Path(__file__).parent / "missed.md").read_text().splitlines(),
     ]
     for title in TABLES:
-        text += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(results[title])]
-    text += ["", "## SciPy's family", "", *_family(results["SciPy's family"])]
-    text += ["", "## Slow convolutions reported by users", "", *_reported(results["reported"])]
-    text += ["", "## Prepared kernels", "", *_prepared(results["prepared"])]
-    text += ["", "## The same kernel, longer signals", "", *_lengths(results["lengths"])]
+        text += _section(title, _table(results[title]))
+    text += _section("SciPy's family", _family(results["SciPy's family"]))
+    text += _section("slow convolutions reported by users", _reported(results["reported"]))
+    text += _section("prepared kernels", _prepared(results["prepared"]))
+    text += _section("the same kernel, longer signals", _lengths(results["lengths"]))
     (folder / "benchmarks.md").write_text("\n".join(text) + "\n")
     (folder / "images").mkdir(exist_ok=True)
     plotting.methods(results["one channel, forward"]).savefig(folder / "images" / "methods.png", dpi=110)
@@ -112,7 +111,7 @@ def kept() -> list[dict]:
 
 def _devices() -> list[str]:
     """Return a table of all devices whose results are kept."""
-    parts = (*TABLES[:3:2], TABLES[1], FINDING[0])
+    parts = (TABLES[0], TABLES[2], TABLES[1], FINDING[0])
     lines = [
         "## Devices",
         "",
@@ -125,23 +124,20 @@ def _devices() -> list[str]:
         about, cells = results["about"], []
         for part in parts:
             rows = list(results.get(part, {}).values())
-            jaxs = [_jax(row) for row in rows if "JAX" in row["seconds"]]
-            both = [geometric_mean(_all(gain, rows)) if rows else 0] + [geometric_mean(jaxs)] * bool(
-                jaxs
-            )
-            cells.append(", ".join(f"{mean:.2g}" for mean in both) if rows else "")
+            jaxs = [row for row in rows if "JAX" in row["seconds"]]
+            both = _all(gain, rows), _all(_jax, jaxs)
+            cells.append(", ".join(f"{geometric_mean(ratios):.2g}" for ratios in both if ratios))
         name = machine(about)
         if about["device"] != "cpu":
             name = f"[{name}](benchmarks-{slug(about)}.md)"
-        told = f"| {name} | {about['versions']['jax']} | {about['date']} | {' | '.join(cells)} |"
-        lines.append(told)
+        cells = [name, about["versions"]["jax"], about["date"], *cells]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def write_device(results: dict, folder: Path) -> None:
     """Write the page of a device that is no CPU: what there is, and how near it comes to the device."""
     about, limits = results["about"], results["limits"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     single = results[TABLES[0]]
     regrets = [_regret(row) for row in single.values() if row["method"] in methods(row)]
     text = [
@@ -150,7 +146,7 @@ def write_device(results: dict, folder: Path) -> None:
         *DEVICE_INTRODUCTION,
         "",
         f"{machine(about)}, on a host with {about['cores']} cores of {about['processor']}; Python",
-        f"{about['python']}; {versions}; {about['date']}. The device copies",
+        f"{about['python']}; {_versions(about)}; {about['date']}. The device copies",
         f"{limits['copy, GB/s']:.0f} GB/s (read and written) and multiplies matrices at",
         f"{limits['matrix product, GFLOP/s'] / 1e3:.0f} TFLOP/s. The planner's regret, the time of its",
         f"choice / the fastest method's, is {geometric_mean(regrets):.2f} in the mean and",
@@ -161,12 +157,12 @@ def write_device(results: dict, folder: Path) -> None:
     ]
     for title in TABLES:
         if title in results:
-            text += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(results[title])]
+            text += _section(title, _table(results[title]))
     for title in FINDING:
         if title in results:
-            text += ["", f"## {title[0].upper()}{title[1:]}", "", *_searches(results[title])]
+            text += _section(title, _searches(results[title]))
     if "reported" in results:
-        text += ["", "## Slow convolutions reported by users", "", *_reported(results["reported"])]
+        text += _section("slow convolutions reported by users", _reported(results["reported"]))
     (folder / f"benchmarks-{slug(about)}.md").write_text("\n".join(text) + "\n")
     (folder / "images").mkdir(exist_ok=True)
     picture = folder / "images" / f"roofline-{slug(about)}.png"
@@ -175,6 +171,15 @@ def write_device(results: dict, folder: Path) -> None:
 
 def _regret(row: dict) -> float:
     return methods(row)[row["method"]] / min(methods(row).values())
+
+
+def _versions(about: dict) -> str:
+    return ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    """Return lines below a heading."""
+    return ["", f"## {title[0].upper()}{title[1:]}", "", *lines]
 
 
 Target = tuple[str, str, list[float]]  # what, the goal, the values
@@ -369,17 +374,15 @@ def write_finding(results: dict, folder: Path) -> None:
             spread = f"{geometric_mean(values):.2f} | {min(values):.2f} | {max(values):.2f}"
             lines.append(f"| {what} | {aim} | {spread} |")
     about = results["about"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text = [
         *("# Finding, compared with other libraries", "", *FINDING_INTRODUCTION, ""),
-        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {_versions(about)};",
         f"{about['date']}.",
         *("", "## Goals", "", *lines, ""),
         *(Path(__file__).parent / "finding-missed.md").read_text().splitlines(),
     ]
     for title in FINDING:
-        what = title.removeprefix("finding: ")
-        text += ["", f"## {what[0].upper()}{what[1:]}", "", *_searches(results[title])]
+        text += _section(title.removeprefix("finding: "), _searches(results[title]))
     (folder / "finding-benchmarks.md").write_text("\n".join(text) + "\n")
 
 
@@ -406,10 +409,9 @@ def _searches(rows: dict) -> list[str]:
 def write_learning(results: dict, folder: Path) -> None:
     """Write the page on learning."""
     about = results["about"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     text = [
         *("# Learning, compared with other libraries", "", *LEARNING_INTRODUCTION, ""),
-        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {versions};",
+        f"{about['processor']}, {about['cores']} cores; Python {about['python']}; {_versions(about)};",
         f"{about['date']}.",
         "",
         "| case | library | ms per step | steps / s | s to 0.99 | steps to 0.99 | time / ours |",

@@ -24,6 +24,11 @@ def write(path: Path, save: Callable[[BinaryIO], object]) -> Path:
     return path
 
 
+def text(words: str) -> Callable[[BinaryIO], object]:
+    """Return what `write` saves a text by."""
+    return lambda file: file.write(words.encode())
+
+
 def arrays(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an .npz file; raise ValueError if it is damaged or not an .npz file."""
     with path.open("rb") as file:

@@ -46,7 +46,6 @@ SUITES = {  # and the beginnings of the titles of their parts
     "sharded": ("sharded",),
 }
 WHOLE = tuple(name for name in SUITES if name not in ("quick", "sharded"))
-OTHER_DEVICES = ("layers", "matching", "signals", "images", "volumes", "reported")  # that run on a GPU
 
 
 def run(

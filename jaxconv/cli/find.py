@@ -11,18 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
-from scipy.ndimage import maximum_filter1d
-from scipy.stats import norm
 
-from jaxconv import checks, detection, kernels, matching, plotting, signals
+from jaxconv import checks, detection, files, kernels, matching, plotting, signals
 from jaxconv.cli.reading import load
 from jaxconv.cli.shared import Output, app, one_line_errors, write
 from jaxconv.cli.wanted import Order, Search, wanted
 from jaxconv.matching import Views
+from jaxconv.matching.windows import extreme_within
 
 SHAPES = ", ".join(signals.SHAPES)
 THRESHOLD = 0.3
-
 
 Image = Annotated[
     Path, typer.Argument(help="Picture (PNG, JPEG, TIFF, ...), or signal (.npy, .wav, .csv).")
@@ -88,10 +86,11 @@ def find(
         order = Order(template, crop, mask, angles, scales, filter, radius)
         search = wanted(order, signal, prepare)
 
-        score, which = _best(prepare(signal), search.views)
+        searched = prepare(signal)
+        score, which = _best(searched, search.views)
         least = THRESHOLD if threshold is None else threshold
         if false_alarm is not None:
-            chance = _chance(prepare(signal), score, search, false_alarm)
+            chance = _chance(searched, score, search, false_alarm)
             least = float(detection.score_threshold(chance, false_alarm))
         places, scores = _peaks(score, least, search.apart)
         views = which[tuple(places.T)]
@@ -104,9 +103,10 @@ def find(
         print(f"{len(found)} found: {search.name} in {image.name}, score above {least:.3g}")
 
         told = {"image": str(image), "template": search.name, "threshold": least, "found": found}
-        _write_text(output / f"{image.stem}-found.json", json.dumps(told, indent=1) + "\n")
+        text = files.text(json.dumps(told, indent=1) + "\n")
+        write(output / f"{image.stem}-found.json", text)
         if csv:
-            _write_text(output / f"{image.stem}-found.csv", _table(found))
+            write(output / f"{image.stem}-found.csv", files.text(_table(found)))
         figure = _figure(signal, score, places, views, search)
         write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
 
@@ -137,10 +137,9 @@ def _chance(signal: jax.Array, score: jax.Array, search: Search, share: float) -
         return _best(-signal, search.views)[0]
     z = np.arctanh(np.clip(np.asarray(score), -0.999999, 0.999999))
     low, middle, high = np.quantile(z, (0.25, 0.5, 0.75))
-    width = (high - low) / (2 * float(norm.isf(0.25)))
-    stands_out = z > middle + width * float(norm.isf(min(share, 0.5)))
-    reach = 2 * search.views.templates.shape[-1] + 1
-    near = np.asarray(maximum_filter1d(stands_out, reach, mode="constant"), bool)
+    quartile, least = detection.threshold(jnp.array([0.25, min(share, 0.5)])).tolist()
+    stands_out = jnp.asarray(z > middle + (high - low) / (2 * quartile) * least)
+    near = extreme_within(stands_out, search.views.templates.shape[-1], jnp.logical_or, False)
     return score if near.all() else jnp.where(near, jnp.nan, score)
 
 
@@ -169,7 +168,3 @@ def _table(found: list[dict[str, float]]) -> str:
     table.writeheader()
     table.writerows(found)
     return text.getvalue()
-
-
-def _write_text(path: Path, text: str) -> None:
-    write(path, lambda file: file.write(text.encode()))

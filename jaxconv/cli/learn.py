@@ -12,7 +12,7 @@ import numpy as np
 import optax
 import typer
 
-from jaxconv import checks, detection, kernels, learning, plotting, signals
+from jaxconv import checks, detection, files, kernels, learning, plotting, signals
 from jaxconv.cli import tasks
 from jaxconv.cli.reading import load
 from jaxconv.cli.shared import CTRL_C, Output, app, one_line_errors, write
@@ -188,7 +188,7 @@ def _write(order: Order, task: Task, fit: learning.Fit, learned: jax.Array, path
     arrays = {"filter": learned, "radius": _radius(order), "target": task.name}
     write(path.with_suffix(".npz"), lambda file: np.savez(file, **arrays))
     history = json.dumps(_history(order, fit), indent=1)
-    write(path.with_suffix(".json"), lambda file: file.write(history.encode()))
+    write(path.with_suffix(".json"), files.text(history))
 
 
 def _show(

@@ -10,7 +10,7 @@ import typer
 from jaxconv import checks, files, plotting, progress
 from jaxconv.benchmarking import rows
 from jaxconv.benchmarking.cases import DTYPES, Case
-from jaxconv.cli.planner import sizes
+from jaxconv.cli.reading import sizes
 from jaxconv.cli.shared import Output, app, one_line_errors, write
 from jaxconv.engine import device, store
 
@@ -40,7 +40,7 @@ def bench(
     suite: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to time, may be given again: quick (three minutes), signals, images, volumes, "
+            help="What to time, may be given again: quick (a minute), signals, images, volumes, "
             "layers, family, matching, learning, reported, sharded; by default all but quick and "
             "sharded."
         ),
@@ -91,10 +91,7 @@ def bench(
                 row = results[part][name]
                 print(_format(f"{part}: {name}", row))
                 report(done, seconds=row["seconds"].get(rows.OURS, 0.0))
-                text = json.dumps(results, indent=1)
-                files.write(
-                    output / "benchmarks.json", lambda file, text=text: file.write(text.encode())
-                )
+                files.write(output / "benchmarks.json", files.text(json.dumps(results, indent=1)))
         print(f"wrote {output / 'benchmarks.json'}")
         _draw(results, output, bool(own))
 

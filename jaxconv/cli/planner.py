@@ -1,6 +1,5 @@
 """`jaxconv plan` and `jaxconv tune`: how two sizes are convolved, as planned and as measured."""
 
-import re
 from functools import partial
 from typing import Annotated
 
@@ -10,8 +9,8 @@ import typer
 
 import jaxconv
 from jaxconv import checks
+from jaxconv.cli.reading import sizes
 from jaxconv.cli.shared import app, one_line_errors
-from jaxconv.engine import device
 from jaxconv.types import METHODS, MODES
 
 Signal = Annotated[str, typer.Argument(help="Size of the signal, as 1024x1024.")]
@@ -64,42 +63,6 @@ def tune(
         with wide("tune", dtype):
             operands = [jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for shape in shapes]
             print(jaxconv.tune(partial(jaxconv.convolve, mode=mode), *operands))  # pyright: ignore
-
-
-def version(asked: bool) -> None:
-    """Print the versions and the device, as a report of an error wants them."""
-    if asked:
-        about = device.about()
-        for name, told in about["versions"].items():
-            print(f"{name} {told}")
-        print(f"Python {about['python']}")
-        count = jax.device_count()
-        print(f"{count} x {about['device']}; {about['processor']}, {about['cores']} cores")
-        raise typer.Exit
-
-
-@app.callback()
-def jaxconv_(
-    version: Annotated[
-        bool,
-        typer.Option("--version", is_eager=True, callback=version, help="Print versions and device."),
-    ] = False,
-) -> None:
-    """Convolution and matched filtering in JAX."""
-
-
-def sizes(command: str, *texts: str) -> list[tuple[int, ...]]:
-    """Read sizes as "1024x1024" and "31x31" of a signal and a kernel."""
-    found = []
-    for name, text in zip(("signal", "kernel"), texts):
-        if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
-            rule = "be sizes with x between them, as 1024x1024"
-            raise checks.value_error(command, name, rule, repr(text))
-        found.append(tuple(map(int, text.split("x"))))
-    if len(found[0]) != len(found[1]):
-        rule = f"have as many axes as the signal, {len(found[0])}"
-        raise checks.value_error(command, "kernel", rule, texts[1])
-    return found
 
 
 def wide(command: str, dtype: str):

@@ -1,5 +1,6 @@
 """Reading: pictures, signals, and the numbers of options."""
 
+import re
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -127,3 +128,16 @@ def span(command: str, argument: str, text: str, shape: tuple[int, ...]) -> tupl
         pass
     rule = f"be {words} of a part inside the image {shape}"
     raise checks.value_error(command, argument, rule, repr(text))
+
+
+def sizes(command: str, signal: str, kernel: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Read sizes as "1024x1024" and "31x31" of a signal and a kernel."""
+    for name, text in (("signal", signal), ("kernel", kernel)):
+        if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
+            rule = "be sizes with x between them, as 1024x1024"
+            raise checks.value_error(command, name, rule, repr(text))
+    shape, window = (tuple(map(int, text.split("x"))) for text in (signal, kernel))
+    if len(shape) != len(window):
+        rule = f"have as many axes as the signal, {len(shape)}"
+        raise checks.value_error(command, "kernel", rule, kernel)
+    return shape, window

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import jax
 import typer
 
 from jaxconv import files
+from jaxconv.engine import device
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +22,28 @@ Output = Annotated[Path, typer.Option(help="Folder for the output files.")]
 
 CTRL_C = 130
 MISTAKES = (ValueError, TypeError, OSError, RuntimeError, FloatingPointError)
+
+
+def _version(asked: bool) -> None:
+    """Print the versions and the device, as a report of an error wants them."""
+    if asked:
+        about = device.about()
+        for name, told in about["versions"].items():
+            print(f"{name} {told}")
+        print(f"Python {about['python']}")
+        count = jax.device_count()
+        print(f"{count} x {about['device']}; {about['processor']}, {about['cores']} cores")
+        raise typer.Exit
+
+
+@app.callback()
+def jaxconv(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Print versions and device."),
+    ] = False,
+) -> None:
+    """Convolution and matched filtering in JAX."""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHODS
-from jaxconv.engine.planning import plan as cached_plan
+from jaxconv.engine.planning import plan_afresh
 from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.trials import Measured, time_methods
 
@@ -115,8 +115,7 @@ def calibrate(
     found = Calibration(replace(_fit(times, before), source=source), before, tuple(times))
     store.write(platform, asdict(found.constants))
     costs.constants.cache_clear()
-    cached_plan.cache_clear()
-    jax.clear_caches()  # what was compiled is as it was planned
+    plan_afresh()
     return found
 
 

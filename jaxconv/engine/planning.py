@@ -178,6 +178,12 @@ def _source(constants: costs.Constants) -> str:
     return constants.source + (margin if constants.margin > 1 else "")
 
 
+def plan_afresh() -> None:
+    """Drop all plans and what was compiled by them: from now on others hold."""
+    plan.cache_clear()
+    jax.clear_caches()
+
+
 def possible(how: How, problem: Problem) -> How:
     """Fall back to "auto" if the named method cannot compute the problem: so derivatives are planned."""
     able = how.method == "auto" or not _refusal(how.method, problem)

@@ -78,13 +78,13 @@ def keep(name: str, answer: str) -> None:
         return
     text = json.dumps({"key": key("cpu"), "answer": answer}) + "\n"
     with contextlib.suppress(OSError):
-        files.write(path("cpu", name), lambda file: file.write(text.encode()))
+        files.write(path("cpu", name), files.text(text))
 
 
 def write(platform: str, values: dict[str, Any]) -> Path:
     """Write constants and return where."""
     text = json.dumps({"key": key(platform), "constants": values}, indent=1) + "\n"
-    return files.write(path(platform), lambda file: file.write(text.encode()))
+    return files.write(path(platform), files.text(text))
 
 
 def _is_sound(values: dict[str, Any], names: set[str]) -> bool:

@@ -1,6 +1,5 @@
 """Trials: how long each method takes for a problem, on the device at hand."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,8 +30,8 @@ def time_methods(problem: Problem, constants: Constants, rounds: int = 4) -> lis
     seen = {name: as_seen(name, problem) for name in METHODS}
     able = [name for name, method in METHODS.items() if not method.supports(seen[name])]
     predicted = {name: METHODS[name].cost(seen[name], constants).seconds for name in able}
-    most = max(SLOWEST, min(predicted.values()))
-    most = min(most, FARTHEST * min(predicted.values()) + 1e-3)
+    least = min(predicted.values())
+    most = min(max(SLOWEST, least), FARTHEST * least + 1e-3)
     signal, kernel = _operands(problem)
     runs = {
         name: partial(jax.jit(partial(_whole, name, problem)), signal, kernel)
@@ -41,11 +40,6 @@ def time_methods(problem: Problem, constants: Constants, rounds: int = 4) -> lis
     }
     times = measure(runs, rounds=rounds, most=0.05 * rounds)
     return [Measured(problem, name, time.seconds) for name, time in times.items()]
-
-
-def taken(times: Iterable[Measured]) -> dict[str, float]:
-    """Return the seconds by method."""
-    return {time.method: time.seconds for time in times}
 
 
 def _operands(problem: Problem) -> tuple[jax.Array, jax.Array]:

@@ -64,8 +64,7 @@ def keep_all(platform: str, many: list[Times]) -> None:
         _KNOWN[times.problem] = times
         file = _file(platform, times.problem) if store.writes() else None
         if file:
-            text = json.dumps(asdict(times)) + "\n"
-            files.write(file, lambda part, text=text: part.write(text.encode()))
+            files.write(file, files.text(json.dumps(asdict(times)) + "\n"))
             _is_kept.cache_clear()
 
 

@@ -19,7 +19,7 @@ from jaxconv.engine.how import How
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.rewriting import abstract_others, with_gradient
 from jaxconv.engine.timing import measure
-from jaxconv.engine.trials import taken, time_methods
+from jaxconv.engine.trials import time_methods
 from jaxconv.engine.tuned import Times
 
 __all__ = ["Trial", "Tuning", "forget", "load", "save", "tune"]
@@ -94,10 +94,10 @@ def tune(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Tuning:
         planning.plan.cache_clear()
         _between_layers(plans, fn, args, kwargs)
         if jax.process_count() > 1:
-            _agree([t for p in plans if (t := tuned.find(p.problem))])
+            known = [times for plan in plans if (times := tuned.find(plan.problem))]
+            tuned.keep_all(device.platform_name(), _agreed(known))
     finally:
-        planning.plan.cache_clear()
-        jax.clear_caches()  # what was compiled is as it was planned
+        planning.plan_afresh()
     trials = []
     for before in plans:
         times = tuned.find(before.problem)
@@ -125,7 +125,7 @@ def save(path: str | Path) -> Path:
     platform = device.platform_name()
     found = {"key": store.key(platform), "tuned": list(map(asdict, tuned.all_of(platform)))}
     text = json.dumps(found, indent=1) + "\n"
-    return files.write(Path(path), lambda file: file.write(text.encode()))
+    return files.write(Path(path), files.text(text))
 
 
 def load(path: str | Path) -> int:
@@ -160,12 +160,9 @@ def load(path: str | Path) -> int:
         remedy = "Run `jaxconv.tune` here."
         rule = f"be of this device and these versions ({here})"
         raise checks.value_error("load", "path", rule, ", ".join(differ), remedy)
-    if jax.process_count() > 1:
-        many = _agree(many)
-    else:
-        tuned.keep_all(platform, many)
-    planning.plan.cache_clear()
-    jax.clear_caches()
+    many = _agreed(many) if jax.process_count() > 1 else many
+    tuned.keep_all(platform, many)
+    planning.plan_afresh()
     return len(many)
 
 
@@ -182,16 +179,15 @@ def forget(platform: str | None = None) -> None:
         >>> forget()
     """
     tuned.forget(device.platform_name(platform))
-    planning.plan.cache_clear()
-    jax.clear_caches()
+    planning.plan_afresh()
 
 
 def _measured(plan: Plan) -> Times:
     """Return the times of a plan's problem alone."""
     problem = plan.problem
     with jax.default_device(jax.local_devices()[0]):
-        seconds = taken(time_methods(problem, costs.constants(problem.platform), ROUNDS))
-    return Times(repr(problem), seconds)
+        times = time_methods(problem, costs.constants(problem.platform), ROUNDS)
+    return Times(repr(problem), {time.method: time.seconds for time in times})
 
 
 def _between_layers(plans: list[Plan], fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
@@ -212,7 +208,7 @@ def _between_layers(plans: list[Plan], fn: Callable[..., Any], args: Any, kwargs
             continue
         runs = {}
         for name in close:
-            with _trying(plan, times, name):
+            with _trying(times, name):
                 whole = primitive.planned(partial(with_gradient, of_arrays), How(between_layers=True))
                 runs[name] = partial(jax.jit(whole).lower(values).compile(), values)
         best = {name: time.seconds for name, time in measure(runs, rounds=ROUNDS).items()}
@@ -221,7 +217,7 @@ def _between_layers(plans: list[Plan], fn: Callable[..., Any], args: Any, kwargs
 
 
 @contextmanager
-def _trying(plan: Plan, times: Times, name: str) -> Iterator[None]:
+def _trying(times: Times, name: str) -> Iterator[None]:
     """Plan a problem by a method meanwhile."""
     tuned.try_out(replace(times, between_layers=name))
     planning.plan.cache_clear()
@@ -241,14 +237,12 @@ def _like(array: Any) -> jax.Array:
     return jnp.zeros(array.shape, array.dtype)
 
 
-def _agree(many: list[Times]) -> list[Times]:
-    """Return what process 0 knows, and keep it in the memory of all."""
+def _agreed(many: list[Times]) -> list[Times]:
+    """Return to all processes what process 0 knows."""
     from jax.experimental import multihost_utils
 
     text = json.dumps(list(map(asdict, many))).encode()
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(text))))
     mine = np.frombuffer(text.ljust(length)[:length], np.uint8)
     told = np.asarray(multihost_utils.broadcast_one_to_all(mine))
-    found = [Times(**each) for each in json.loads(told.tobytes())]
-    tuned.keep_all(device.platform_name(), found)
-    return found
+    return [Times(**each) for each in json.loads(told.tobytes())]

@@ -13,7 +13,7 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import floating
-from jaxconv.matching.windows import window_extreme
+from jaxconv.matching.windows import extreme_within
 
 DEFAULT = 100  # peaks
 
@@ -133,7 +133,7 @@ def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tupl
         score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)
     lowest = -jnp.inf if jnp.issubdtype(score.dtype, jnp.inexact) else jnp.iinfo(score.dtype).min
     score = jnp.where(above, score, jnp.asarray(lowest, score.dtype))
-    top = above & (score == _extreme(score, distance, jnp.maximum, lowest))
+    top = above & (score == extreme_within(score, distance, jnp.maximum, lowest))
     peaks = _apart(_firsts(top), distance)
     order = jnp.where(peaks, score, jnp.asarray(lowest, score.dtype))
     _, index = lax.top_k(order.ravel(), min(most, score.size))
@@ -163,7 +163,7 @@ def _firsts(top: jax.Array) -> jax.Array:
 
     def spread(state):
         label, _ = state
-        lower = jnp.where(top, _extreme(label, 1, jnp.minimum, top.size), top.size)
+        lower = jnp.where(top, extreme_within(label, 1, jnp.minimum, top.size), top.size)
         return lower, (lower != label).any()
 
     label, _ = lax.while_loop(lambda state: state[1], spread, (label, top.any()))
@@ -176,19 +176,12 @@ def _apart(candidates: jax.Array, distance: int) -> jax.Array:
 
     def take(state):
         left, kept = state
-        first = _extreme(jnp.where(left, number, left.size), distance, jnp.minimum, left.size)
+        first = extreme_within(jnp.where(left, number, left.size), distance, jnp.minimum, left.size)
         new = left & (first == number)
-        return left & ~_extreme(new, distance, jnp.logical_or, False), kept | new
+        return left & ~extreme_within(new, distance, jnp.logical_or, False), kept | new
 
     nothing = jnp.zeros_like(candidates)
     return lax.while_loop(lambda state: state[0].any(), take, (candidates, nothing))[1]
-
-
-def _extreme(values: jax.Array, distance: int, extreme: Any, nothing: Any) -> jax.Array:
-    """Return the extreme of all within a distance on every axis."""
-    reach = [min(distance, n) for n in values.shape]
-    wide = jnp.pad(values, [(r, r) for r in reach], constant_values=nothing)
-    return window_extreme(wide, [2 * r + 1 for r in reach], extreme)
 
 
 def _parabola(score: jax.Array, place: jax.Array) -> jax.Array:

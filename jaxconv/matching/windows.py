@@ -1,8 +1,10 @@
-"""Windows: the greatest or least of each, by windows that double."""
+"""Windows: the greatest or least of each, or of all around each place, by windows that double."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
 Extreme = Callable[[jax.Array, jax.Array], jax.Array]  # jnp.maximum, jnp.minimum or jnp.logical_or
@@ -19,3 +21,10 @@ def window_extreme(values: jax.Array, window: Sequence[int], extreme: Extreme) -
             values = extreme(first, second)
             reached += step
     return values
+
+
+def extreme_within(values: jax.Array, distance: int, extreme: Extreme, nothing: Any) -> jax.Array:
+    """Return the extreme of all within a distance on every axis."""
+    reach = [min(distance, n) for n in values.shape]
+    wide = jnp.pad(values, [(r, r) for r in reach], constant_values=nothing)
+    return window_extreme(wide, [2 * r + 1 for r in reach], extreme)

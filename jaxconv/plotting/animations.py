@@ -86,7 +86,7 @@ def save(animation: "FuncAnimation", path: Path | str, *, dpi: int = 64) -> Path
     checks.one_of("save", "path", path.suffix, SUFFIXES)
     if path.suffix == ".html":
         text = animation.to_jshtml(embed_frames=True)
-        return files.write(path, lambda file: file.write(text.encode()))
+        return files.write(path, files.text(text))
     writer = "pillow" if path.suffix == ".gif" else "ffmpeg"
     if not writers.is_available(writer):
         raise RuntimeError(
