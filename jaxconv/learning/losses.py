@@ -239,7 +239,11 @@ def peak_responses(bank: jax.Array, signals: jax.Array) -> jax.Array:
         >>> peak_responses(jnp.array([[1.0], [-1.0]]), jnp.array([[0.0, 3.0, -5.0]])).tolist()
         [[3.0, 5.0]]
     """
-    return responses(bank, signals).max(tuple(range(2, signals.ndim + 1)))
+    maps = responses(bank, signals)
+    maps = maps.reshape(*maps.shape[:2], -1)
+    top = maps.argmax(2, keepdims=True)  # not max, whose derivative has no place where a map, computed
+    number = jnp.arange(maps.shape[2]).reshape(1, 1, -1)  # again by XLA, is rounded otherwise
+    return jnp.where(number == top, maps, 0).sum(2)
 
 
 def softmax(bank: jax.Array, scenes: Scene) -> jax.Array:
