@@ -3,11 +3,12 @@
 `JAX_ENABLE_X64=0 pytest` runs them in 32 bits, less those marked `needs_x64`. At the end the run tells
 how many cases each method computed.
 
-In 64 bits programs are compiled without LLVM's expensive passes, in two thirds of the time; in 32 bits
-as users compile them.
+In 64 bits programs are compiled without LLVM's optimizations, in two thirds of the time; in 32 bits as
+users compile them. What one process of a run has compiled the others take from a folder.
 """
 
 import os
+import tempfile
 from collections import Counter
 
 import jax
@@ -21,11 +22,16 @@ from tests import helpers, meshes
 
 if "JAX_ENABLE_X64" not in os.environ:
     jax.config.update("jax_enable_x64", True)
-    passes = "--xla_llvm_disable_expensive_passes=true"
+    passes = "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=0"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {passes}"
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the first process of a run
+    COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 os.environ["JAXCONV_CACHE"] = "off"  # the built-in constants, whatever this machine calibrated
 
 nearest_cpu = costs.nearest_cpu

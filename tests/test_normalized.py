@@ -144,7 +144,7 @@ def test_measures_do_what_they_say_where_opencv_does_not(rng, measure):
             if "coefficient" in measure:
                 assert jnp.abs(score[:6, :6]).max() < 1e-9
             compare = partial(matching.match, template=template, measure=measure, weights=weights)
-            gradient = jax.jacrev(compare)(jnp.asarray(image)).sum((0, 1))
+            gradient = jax.jit(jax.jacrev(compare))(jnp.asarray(image)).sum((0, 1))
             assert jnp.isfinite(gradient).all()
 
 
@@ -174,7 +174,7 @@ def test_gradients_of_scores(rng):
         return (score**3).sum()
 
     for total in (plain, masked):
-        check_grads(total, (image, template), order=2, modes=["fwd", "rev"], atol=1e-3, rtol=1e-3)
+        check_grads(jax.jit(total), (image, template), order=2, modes=["fwd", "rev"], atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize(
