@@ -174,7 +174,9 @@ def test_gradients_of_scores(rng):
         return (score**3).sum()
 
     for total in (plain, masked):
-        check_grads(jax.jit(total), (image, template), order=2, modes=["fwd", "rev"], atol=1e-3, rtol=1e-3)
+        check_grads(
+            jax.jit(total), (image, template), order=2, modes=["fwd", "rev"], atol=1e-3, rtol=1e-3
+        )
 
 
 @pytest.mark.parametrize(
