@@ -1,0 +1,16 @@
+"""Streaming: convolutions, scores and peaks of signals that come in chunks, equal to those of the whole."""
+
+from jaxconv.streaming.peaks import Found, PeakStream, finish_peaks, push_peaks, start_peaks
+from jaxconv.streaming.stream import Stream, finish, push, start
+
+__all__ = [
+    "Found",
+    "PeakStream",
+    "Stream",
+    "finish",
+    "finish_peaks",
+    "push",
+    "push_peaks",
+    "start",
+    "start_peaks",
+]

@@ -1,0 +1,347 @@
+"""Streams: a convolution fed in chunks, equal to that of the whole.
+
+    state = start(kernel, shape of a chunk)
+    state, outputs = push(state, chunk)      again and again
+    outputs = finish(state)
+
+A state holds what later outputs still need of the signal, no more, so memory is constant. It is a value,
+a pytree: `push` is a pure function, and runs in `jit`, `scan` and `grad`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxconv import checks
+from jaxconv.convolution import convolve, correlate
+from jaxconv.convolution.boundaries import canonical
+from jaxconv.convolution.preparing import prepare
+from jaxconv.engine.planning import Plan
+from jaxconv.engine.preparation import Prepared
+from jaxconv.engine.primitive import plans_in
+from jaxconv.engine.problem import lengthened
+from jaxconv.matching import normalized_correlation
+from jaxconv.streaming import blocks as growing
+from jaxconv.streaming.blocks import Later
+from jaxconv.streaming.course import Course, course_of
+from jaxconv.types import Boundary, Method, Mode
+
+FUNCTIONS = (convolve, correlate, normalized_correlation)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["kernel", "fill", "held", "waiting", "later"],
+    meta_fields=["course", "skipped", "is_open"],
+)
+@dataclass(frozen=True)
+class Stream:
+    """What a stream remembers between two chunks; it prints its plan."""
+
+    kernel: Prepared | jax.Array  # prepared for the usual chunk
+    fill: jax.Array  # the value beyond the edges
+    held: jax.Array  # the samples that later outputs need
+    waiting: tuple[jax.Array, ...]  # chunks that have not been computed
+    later: Later | None  # what the kernel's taps beyond the first block add
+    course: Course
+    skipped: int  # samples of `held`, and beyond it, before the next output's window
+    is_open: bool  # whether samples before the beginning are still to be added
+
+    @property
+    def taps(self) -> jax.Array:
+        """The kernel as it was given; where it is cut, up to the first cut."""
+        return self.kernel.operand if isinstance(self.kernel, Prepared) else self.kernel
+
+    @property
+    def plans(self) -> tuple[tuple[int, Plan], ...]:
+        """What is computed, each with every how many samples that is."""
+        length = self.course.usual_length
+        own = plans_in(self.course.compute, (self._usual, self.taps))
+        return (*((length, plan) for plan in own), *(self.later.plans if self.later else ()))
+
+    @property
+    def _usual(self) -> jax.ShapeDtypeStruct:
+        """What samples are usually computed at a time."""
+        shape = self.course.with_length(self.course.usual_window)
+        return jax.ShapeDtypeStruct(shape, self.held.dtype)
+
+    def __str__(self) -> str:
+        lines = [f"stream of chunks {self.course.shape}, along axis {self.course.axis}"]
+        for every, plan in self.plans:
+            lines.append(f"every {every:,} samples")
+            lines += ["  " + line for line in str(plan).splitlines()]
+        return "\n".join(lines)
+
+
+def start(
+    kernel: Any,
+    shape: int | tuple[int, ...],
+    function: Callable[..., jax.Array] = convolve,
+    *,
+    mode: Mode | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    boundary: Boundary | str = "fill",
+    fillvalue: Any = 0,
+    stride: int = 1,
+    dilation: int = 1,
+    latency: int = 0,
+    blocks: tuple[int, ...] | None = None,
+    method: Method = "auto",
+    **options: Any,
+) -> Stream:
+    """Begin a stream: a signal that comes in chunks is convolved as if it had come as a whole.
+
+    Args:
+        kernel: the kernel: one axis, or as many as a chunk.
+        shape: the shape of the usual chunk, or its length. Chunks of other lengths may come; for this
+            one the kernel is prepared.
+        function: `convolve`, `correlate` or `normalized_correlation`.
+        mode: "full", "same" or "valid", as for the whole. By default "full"; "valid" for scores.
+        axis: the axis along which the chunks follow one another; the others are a batch.
+        dtype: of the chunks; by default the kernel's.
+        boundary: what lies before the beginning and behind the end, as for `convolve`, but for "wrap".
+        fillvalue: the value there with "fill".
+        stride: step between outputs. It keeps its phase whatever the chunks are.
+        dilation: step between taps.
+        latency: how many samples may wait for more to come, so that fewer and larger pieces are
+            computed. 0: each push returns every output that it completes.
+        blocks: for a kernel that is long beside a chunk: where to cut it, at lengths each of which
+            divides the next. The taps before the first are computed with each chunk; those from one
+            length to the next only every so many samples. None: as planned. (): not cut.
+        method: as for `convolve`; for a piece of another length than usual that it cannot compute, as
+            planned.
+        **options: the function's others: precision, max_bytes, local.
+
+    Shapes:
+        kernel (m,) or one axis per axis of a chunk; chunks (..., n, ...).
+
+    Returns:
+        A `Stream`.
+
+    Raises:
+        ValueError: if an option is not one of its allowed values, or two of them do not go together.
+        TypeError: if the kernel is not an array of numbers.
+
+    Gradient:
+        Through `push` and `finish`, in the chunks and in the kernel.
+
+    Source:
+        W. G. Gardner, "Efficient convolution without input-output delay", J. Audio Eng. Soc. 43 (1995),
+        for `blocks`.
+
+    Example:
+        >>> state = start(jnp.array([1.0, 2.0]), 3)
+        >>> state, first = push(state, jnp.array([1.0, 0.0, 0.0]))
+        >>> state, second = push(state, jnp.array([5.0]))
+        >>> first.tolist(), second.tolist(), finish(state).tolist()
+        ([1.0, 2.0, 0.0], [5.0], [10.0])
+    """
+    if function not in FUNCTIONS:
+        rule = "be jaxconv's " + " or ".join(f.__name__ for f in FUNCTIONS)
+        raise checks.value_error("start", "function", rule, function)
+    kernel = checks.array("start", "kernel", kernel)
+    checks.not_empty("start", "kernel", kernel)
+    (name,) = canonical("start", boundary, 1)
+    options = {"method": method, **options}
+    kernel, course = course_of(
+        kernel, shape, function, mode, axis, name, stride, dilation, latency, options
+    )
+    dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype or kernel.dtype))
+    fill = checks.array("start", "fillvalue", fillvalue).astype(dtype).reshape(())
+    may_cut = growing.may_cut(course) and not isinstance(fillvalue, jax.Array) and fillvalue == 0
+    if blocks and not may_cut:
+        rule = "be left out unless zeros lie beyond the edges, in mode 'full' and without steps"
+        raise checks.value_error("start", "blocks", rule, blocks)
+    if blocks is None:
+        blocks = growing.planned(course, dtype) if may_cut and method == "auto" else ()
+    later = None
+    if blocks:
+        if function is correlate:
+            kernel, function = jnp.flip(kernel, course.axis).conj(), convolve
+            course = replace(course, function=convolve)
+        later = growing.cut_at(kernel, course, blocks, dtype)
+        kernel, course = kernel[course.cut(0, blocks[0])], course.shortened(blocks[0])
+    return _begun(kernel, fill, later, course, dtype)
+
+
+def _begun(kernel: jax.Array, fill: jax.Array, later: Later | None, course: Course, dtype: Any) -> Stream:
+    """Return a stream before its first chunk, with its kernel prepared for the usual one."""
+    is_open = course.boundary != "fill" and bool(course.before or course.behind)
+    held = jnp.full(course.with_length(0 if is_open else course.before), fill)
+    if course.is_linear:
+        shape = course.with_length(course.usual_window)
+        ready = prepare(kernel, shape, course.function, dtype=dtype, **course.call)
+    else:
+        ready = kernel
+    return Stream(ready, fill, held, (), later, course, 0, is_open)
+
+
+def push(state: Stream, chunk: Any) -> tuple[Stream, jax.Array]:
+    """Take the next chunk of a stream, and return the outputs that are complete.
+
+    All chunks' outputs and `finish`'s, laid end to end, are the outputs of the whole: to the last bit
+    where they are computed by "direct" or "shifts" or are integers; else within the rounding of an FFT.
+
+    Args:
+        state: the stream.
+        chunk: any number of samples, none as well. Inside `scan` all chunks are of one length, which
+            the stride divides; a boundary other than "fill", or a mode other than "full", takes its
+            first chunks before the scan.
+
+    Shapes:
+        chunk (..., n, ...) -> (..., about n / stride, ...).
+
+    Returns:
+        The stream after this chunk, and outputs.
+
+    Raises:
+        ValueError: if the chunk differs from the usual one in more than its length.
+        TypeError: if it is not of numbers, or of a type that the stream's does not hold.
+
+    Gradient:
+        In the state, with the kernel in it, and in the chunk.
+
+    Example:
+        >>> state = start(jnp.ones(3), 4, stride=2)
+        >>> state, outputs = push(state, jnp.ones(4))
+        >>> outputs.tolist()
+        [1.0, 3.0]
+    """
+    chunk = _checked(state, chunk)
+    course, waiting = state.course, (*state.waiting, chunk)
+    length = sum(course.length(piece) for piece in waiting)
+    state = replace(state, waiting=waiting)
+    if length < max(course.latency, 1) or not _completes(state, length):
+        return state, _nothing(state)
+    return _advanced(state)
+
+
+def finish(state: Stream) -> jax.Array:
+    """End a stream: return the outputs whose windows reach beyond its end.
+
+    Args:
+        state: the stream. It is not changed, and may go on.
+
+    Shapes:
+        None.
+
+    Returns:
+        Outputs, maybe none.
+
+    Raises:
+        ValueError: if nothing came that a boundary other than "fill" could go on with.
+
+    Gradient:
+        In the state, with the kernel in it.
+
+    Example:
+        >>> finish(push(start(jnp.array([1.0, 2.0]), 2), jnp.array([1.0, 3.0]))[0]).tolist()
+        [6.0]
+    """
+    course = state.course
+    came = course.length(state.held) + sum(map(course.length, state.waiting))
+    if state.is_open and not came:
+        rule = f"have got samples, which the boundary {course.boundary!r} goes on with"
+        raise checks.value_error("finish", "state", rule, "none")
+    return _finished(state)
+
+
+def _checked(state: Stream, chunk: Any) -> jax.Array:
+    chunk, course = checks.array("push", "chunk", chunk), state.course
+    dtype = state.held.dtype
+    if jnp.promote_types(chunk.dtype, dtype) != dtype:
+        remedy = f"Cast it, or begin with dtype={chunk.dtype.name!r}."
+        raise checks.type_error("push", "chunk", f"be of {dtype}", chunk.dtype, remedy)
+    if chunk.ndim != len(course.shape) or course.others(chunk.shape) != course.others(course.shape):
+        rule = f"be of shape {course.shape}, of any length along axis {course.axis}"
+        raise checks.value_error("push", "chunk", rule, chunk.shape)
+    return chunk.astype(dtype)
+
+
+def _completes(state: Stream, length: int) -> bool:
+    """Return whether so many new samples complete an output."""
+    course = state.course
+    if state.is_open:
+        return length >= course.needed
+    return course.count(course.length(state.held) + length, state.skipped) > 0
+
+
+def _nothing(state: Stream) -> jax.Array:
+    shape = jax.eval_shape(state.course.compute, state._usual, state.taps)
+    return jnp.zeros(state.course.with_length(0, shape.shape), shape.dtype)
+
+
+@jax.jit
+def _advanced(state: Stream) -> tuple[Stream, jax.Array]:
+    """Compute what the waiting chunks complete."""
+    samples = state.course.joined(state.waiting)
+    return _through(replace(state, waiting=()), samples)
+
+
+@jax.jit
+def _finished(state: Stream) -> jax.Array:
+    """Compute what the waiting chunks complete, and what lies beyond the end."""
+    course, behind = state.course, state.course.behind
+    samples = course.joined((state.held, *state.waiting))
+    if state.later is not None:
+        zeros = jnp.zeros(course.with_length(behind), samples.dtype)
+        return _through(replace(state, waiting=()), course.joined((*state.waiting, zeros)))[1]
+    name = "constant" if course.boundary == "fill" else course.boundary
+    before = course.before if state.is_open else 0
+    samples = lengthened(samples, course.axis, before, behind, name, state.fill)
+    return _outputs(state, samples)
+
+
+def _through(state: Stream, samples: jax.Array) -> tuple[Stream, jax.Array]:
+    """Return the stream after these samples, and their outputs: block by block, where the kernel is cut."""
+    course, axis = state.course, state.course.axis
+    if state.later is None:
+        return _after(state, samples)
+    block, length, outputs = state.later.cuts[0], course.length(samples), []
+    whole = length // block * block
+    if whole > block:
+        shape = (*samples.shape[:axis], -1, block, *samples.shape[axis + 1 :])
+        blocks = samples[course.cut(0, whole)].reshape(shape)
+        state, out = lax.scan(_after, state, jnp.moveaxis(blocks, axis, 0))
+        outputs = [lax.collapse(jnp.moveaxis(out, 0, axis), axis, axis + 2)]
+        samples = samples[course.cut(whole, None)]
+    for piece in (samples[course.cut(0, block)], samples[course.cut(block, None)]):
+        if course.length(piece):
+            state, out = _after(state, piece)
+            outputs.append(out)
+    return state, course.joined(outputs)
+
+
+def _after(state: Stream, chunk: jax.Array) -> tuple[Stream, jax.Array]:
+    """Return the stream after a chunk, and its outputs."""
+    course, later = state.course, state.later
+    samples, skipped = course.joined((state.held, chunk)), state.skipped
+    if state.is_open:
+        samples = lengthened(samples, course.axis, course.before, 0, course.boundary)
+    out = _outputs(state, samples)
+    if later is not None:
+        later, more = growing.push(later, samples, course.length(chunk))
+        out += more
+    skipped += course.count(course.length(samples), skipped) * course.stride
+    done = max(min(skipped, course.length(samples) - course.kept), 0)
+    held = samples[course.cut(done, None)]
+    return replace(state, held=held, later=later, skipped=skipped - done, is_open=False), out
+
+
+def _outputs(state: Stream, samples: jax.Array) -> jax.Array:
+    """Compute all outputs whose windows lie in these samples."""
+    course = state.course
+    count = course.count(course.length(samples), state.skipped)
+    if not count:
+        return _nothing(state)
+    length = course.reach + (count - 1) * course.stride
+    samples = samples[course.cut(state.skipped, state.skipped + length)]
+    if length == course.usual_window:
+        return course.compute(samples, state.kernel)
+    return course.by_what_can(samples, state.taps).compute(samples, state.taps)
