@@ -117,7 +117,7 @@ def choose_conv_method(in1: Any, in2: Any, mode: Mode = "full", measure: bool = 
 
 def _operand(name: str, value: Any, dtype: Any) -> jax.ShapeDtypeStruct:
     """Read an array, or a shape, as a shape with a type."""
-    if isinstance(value, tuple) and all(isinstance(n, int) for n in value):
+    if isinstance(value, tuple) and all(isinstance(n, int | np.integer) for n in value):
         if any(n < 0 for n in value):
             raise checks.value_error("plan", name, "be an array or a shape", value)
         return jax.ShapeDtypeStruct(tuple(value), jnp.dtype(dtype or jnp.zeros(()).dtype))
