@@ -35,7 +35,9 @@ def main(docs: Path) -> None:
             report(done)
             tables.append(part())
     text = (Path(__file__).parent / "streams.md").read_text()
-    machine = f"{processor()}; Python {platform.python_version()}, JAX {jax.__version__}; {date.today()}."
+    machine = (
+        f"{processor()}; Python {platform.python_version()}, JAX {jax.__version__}; {date.today()}."
+    )
     (docs / "streaming-benchmarks.md").write_text(
         text.format(machine=machine, end=tables[0], long=tables[1], short=tables[2], kernels=tables[3])
     )
@@ -78,7 +80,9 @@ def long_signals() -> str:
     kernel, signal = numbers(4097), numbers(1 << 24)
     whole = jax.jit(convolve)
     held = jnp.asarray(signal)
-    rows = ["| chunk | ns per sample | whole / stream | SciPy's `oaconvolve` of the whole / stream | error |"]
+    rows = [
+        "| chunk | ns per sample | whole / stream | SciPy's `oaconvolve` of the whole / stream | error |"
+    ]
     rows.append("|---|---|---|---|---|")
 
     def chunks(state: Any, chunk: int) -> Any:
@@ -122,8 +126,11 @@ def without_end() -> str:
 
 
 def short_chunks() -> str:
-    """One push of a short chunk, beside a transform of about its window and SciPy's filter with state."""
-    rows = ["| chunk | taps | push, µs | real FFT of 2,048, µs | `lfilter` with `zi`, µs |", "|---|---|---|---|---|"]
+    """One push of a short chunk, beside a transform of its window and SciPy's filter with state."""
+    rows = [
+        "| chunk | taps | push, µs | real FFT of 2,048, µs | `lfilter` with `zi`, µs |",
+        "|---|---|---|---|---|",
+    ]
     transform, line = jax.jit(jnp.fft.rfft), jnp.asarray(numbers(2048))
     for chunk, taps in ((512, 1025), (512, 129), (64, 129)):
         kernel, signal = numbers(taps), jnp.asarray(numbers(chunk))
@@ -135,7 +142,9 @@ def short_chunks() -> str:
             "lfilter": lambda k=kernel, x=as_numpy, zi=zi: lfilter(k, 1, x, zi=zi)[0],
         }
         seconds = in_turn(runs, 200)
-        rows.append(f"| {chunk} | {taps:,} | " + " | ".join(f"{s * 1e6:.0f}" for s in seconds.values()) + " |")
+        rows.append(
+            f"| {chunk} | {taps:,} | " + " | ".join(f"{s * 1e6:.0f}" for s in seconds.values()) + " |"
+        )
     return "\n".join(rows)
 
 
@@ -150,7 +159,8 @@ def long_kernels() -> str:
         "direct sum": (start(kernel, 64, method="direct"), 128),
     }
     seconds = in_turn(
-        {name: lambda s=state, n=count: scan(s, chunks[:n]) for name, (state, count) in states.items()}, 3
+        {name: lambda s=state, n=count: scan(s, chunks[:n]) for name, (state, count) in states.items()},
+        3,
     )
     each = {name: seconds[name] / count for name, (_, count) in states.items()}
     cuts = "; ".join(f"{cut:,}" for cut, _ in states["cut as planned"][0].plans[1:])

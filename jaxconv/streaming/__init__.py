@@ -1,4 +1,4 @@
-"""Streaming: convolutions, scores and peaks of signals that come in chunks, equal to those of the whole."""
+"""Streaming: convolutions, scores and peaks of signals that come in chunks, as of the whole."""
 
 from jaxconv.streaming.peaks import Found, PeakStream, finish_peaks, push_peaks, start_peaks
 from jaxconv.streaming.stream import Stream, finish, push, start

@@ -9,6 +9,7 @@ No output waits. With cuts that grow, a sample costs the logarithm of the kernel
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -57,7 +58,7 @@ def cut_at(kernel: jax.Array, course: Course, cuts: tuple[int, ...], dtype: Any)
         ValueError: if a cut does not divide the next, or lies outside of the kernel.
     """
     whole = all(isinstance(n, int | np.integer) and n > 0 for n in cuts)
-    if not whole or any(b % a or a == b for a, b in zip(cuts, cuts[1:])) or cuts[-1] >= course.taps:
+    if not whole or any(b % a or a == b for a, b in pairwise(cuts)) or cuts[-1] >= course.taps:
         rule = f"be lengths below the kernel's {course.taps}, each of which divides the next"
         raise checks.value_error("start", "blocks", rule, cuts)
     axis, ends = course.axis, (*cuts[1:], course.taps)
@@ -120,7 +121,7 @@ def may_cut(course: Course) -> bool:
 def planned(course: Course, dtype: Any) -> tuple[int, ...]:
     """Return the cuts for which the predicted time of a chunk is least; () for none."""
     chunk = 1 << (course.usual_length - 1).bit_length()
-    choices = {(): _seconds(course, (), dtype)}
+    choices: dict[tuple[int, ...], float] = {(): _seconds(course, (), dtype)}
     firsts = [chunk << i for i in range(8) if chunk << i < course.taps]
     for first in firsts:
         for ratio in RATIOS:
@@ -144,5 +145,7 @@ def _seconds(course: Course, cuts: tuple[int, ...], dtype: Any) -> float:
 
 
 def _of(outputs: int, taps: int, course: Course, batch: int, dtype: Any) -> float:
-    made = plan((batch, outputs + taps - 1), (1, taps), "valid", axes=1, dtype=dtype, **dict(course.options))
+    made = plan(
+        (batch, outputs + taps - 1), (1, taps), "valid", axes=1, dtype=dtype, **dict(course.options)
+    )
     return made.chosen.seconds

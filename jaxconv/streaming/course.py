@@ -75,7 +75,7 @@ class Course:
         return out if self.is_linear else out[self.cut(None, None, self.stride)]
 
     def by_what_can(self, samples: jax.Array, taps: jax.Array) -> "Course":
-        """Return the same course, by the named method if it can compute these samples, else as planned."""
+        """Return the same course, by the named method if it can compute these, else as planned."""
         named = dict(self.options)["method"]
         if named == "auto":
             return self

@@ -170,7 +170,9 @@ def start(
     return _begun(kernel, fill, later, course, dtype)
 
 
-def _begun(kernel: jax.Array, fill: jax.Array, later: Later | None, course: Course, dtype: Any) -> Stream:
+def _begun(
+    kernel: jax.Array, fill: jax.Array, later: Later | None, course: Course, dtype: Any
+) -> Stream:
     """Return a stream before its first chunk, with its kernel prepared for the usual one."""
     is_open = course.boundary != "fill" and bool(course.before or course.behind)
     held = jnp.full(course.with_length(0 if is_open else course.before), fill)
@@ -299,7 +301,7 @@ def _finished(state: Stream) -> jax.Array:
 
 
 def _through(state: Stream, samples: jax.Array) -> tuple[Stream, jax.Array]:
-    """Return the stream after these samples, and their outputs: block by block, where the kernel is cut."""
+    """Return the stream after these samples, and their outputs: by blocks, where the kernel is cut."""
     course, axis = state.course, state.course.axis
     if state.later is None:
         return _after(state, samples)
