@@ -112,7 +112,7 @@ def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks
     found = index >= 0
     flat = jnp.maximum(index, 0)
     places = jnp.stack(jnp.unravel_index(flat, score.shape), axis=-1)
-    offsets = jax.vmap(partial(_parabola, score))(places)
+    offsets = jax.vmap(partial(parabola, score))(places)
     empty = ~found[:, None]
     return Peaks(
         jnp.where(empty, -1, places),
@@ -128,17 +128,29 @@ def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tupl
 
     Integers are compared as they are: floats would make equals of some.
     """
-    above = _is_above(score, threshold)
-    if not jnp.issubdtype(score.dtype, jnp.inexact):
-        score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)
-    lowest = -jnp.inf if jnp.issubdtype(score.dtype, jnp.inexact) else jnp.iinfo(score.dtype).min
-    score = jnp.where(above, score, jnp.asarray(lowest, score.dtype))
-    top = above & (score == extreme_within(score, distance, jnp.maximum, lowest))
+    top, score, lowest = _tops(score, threshold, distance)
     peaks = _apart(_firsts(top), distance)
     order = jnp.where(peaks, score, jnp.asarray(lowest, score.dtype))
     _, index = lax.top_k(order.ravel(), min(most, score.size))
     index = jnp.where(jnp.arange(index.size) < peaks.sum(), index, -1)
     return peaks, jnp.pad(index, (0, most - index.size), constant_values=-1)
+
+
+def tops(score: jax.Array, threshold: Any, distance: int, rounding: float = 0.0) -> jax.Array:
+    """Return where a map exceeds a threshold and is not exceeded within a distance, but for rounding."""
+    return _tops(score, threshold, distance, rounding)[0]
+
+
+def _tops(score: jax.Array, threshold: Any, distance: int, rounding: float = 0.0):
+    """Return the tops, the map with its lowest value where it does not exceed the threshold, and that."""
+    above = _is_above(score, threshold)
+    if not jnp.issubdtype(score.dtype, jnp.inexact):
+        score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)
+    lowest = -jnp.inf if jnp.issubdtype(score.dtype, jnp.inexact) else jnp.iinfo(score.dtype).min
+    score = jnp.where(above, score, jnp.asarray(lowest, score.dtype))
+    highest = extreme_within(score, distance, jnp.maximum, lowest)
+    top = score >= highest - rounding if rounding else score == highest
+    return above & top, score, lowest
 
 
 def _is_above(score: jax.Array, threshold: Any) -> jax.Array:
@@ -184,7 +196,7 @@ def _apart(candidates: jax.Array, distance: int) -> jax.Array:
     return lax.while_loop(lambda state: state[0].any(), take, (candidates, nothing))[1]
 
 
-def _parabola(score: jax.Array, place: jax.Array) -> jax.Array:
+def parabola(score: jax.Array, place: jax.Array) -> jax.Array:
     """Return how far the top of the parabola through a peak and its neighbours is from it."""
     rank = score.ndim
     steps = np.stack(np.meshgrid(*[[-1, 0, 1]] * rank, indexing="ij"), -1)
