@@ -142,7 +142,7 @@ def tops(score: jax.Array, threshold: Any, distance: int, rounding: float = 0.0)
 
 
 def _tops(score: jax.Array, threshold: Any, distance: int, rounding: float = 0.0):
-    """Return the tops, the map with its lowest value where it does not exceed the threshold, and that."""
+    """Return the tops, the map with its lowest value where not above the threshold, and that value."""
     above = _is_above(score, threshold)
     if not jnp.issubdtype(score.dtype, jnp.inexact):
         score = score if score.dtype.itemsize >= 4 else score.astype(jnp.int32)

@@ -117,7 +117,8 @@ def correlate(
         TypeError: as `convolve`.
 
     Example:
-        >>> out = correlate(np.arange(4.0, dtype=np.float32), [0.0, 1.0], np.zeros(4, np.float32), "same")
+        >>> source, target = np.arange(4.0, dtype=np.float32), np.zeros(4, np.float32)
+        >>> out = correlate(source, [0.0, 1.0], target, "same")
         >>> out.tolist()
         [0.0, 1.0, 2.0, 3.0]
     """
@@ -312,7 +313,13 @@ def _sweep(
     behind = [m - 1 - b for m, b in zip(reach, before)]
     names = ("fill",) * rank if mode == "valid" else canonical(name, boundary, rank)
     digest = hashlib.sha256(np.asarray(kernel).tobytes()).hexdigest()
-    call = {"kernel": digest, "mode": mode, "boundary": names, "fillvalue": fillvalue, "options": options}
+    call = {
+        "kernel": digest,
+        "mode": mode,
+        "boundary": names,
+        "fillvalue": fillvalue,
+        "options": options,
+    }
     places = tuple(shape), tuple(before), tuple(behind)
     return Sweep(name, compute, source, *places, names, fillvalue, call)
 

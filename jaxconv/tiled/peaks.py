@@ -58,7 +58,9 @@ def find_peaks(
     """
     source = opened(source)
     rank = len(source.shape)
-    sweep = Sweep("find_peaks", lambda x, _: x, source, tuple(source.shape), *((0,) * rank,) * 2, ("fill",) * rank)
+    sweep = Sweep(
+        "find_peaks", lambda x, _: x, source, tuple(source.shape), *((0,) * rank,) * 2, ("fill",) * rank
+    )
     return _found(sweep, threshold, min_distance, 0.0, max_bytes)
 
 
@@ -157,7 +159,9 @@ def _resolved(places: np.ndarray, squares: np.ndarray, distance: int, shape: Any
     top[near[first > second, 1]] = False
     near = near[top[near].all(1)]
     touching = near[(np.abs(places[near[:, 0]] - places[near[:, 1]]) <= 1).all(1)]
-    links = coo_array((np.ones(len(touching)), (touching[:, 0], touching[:, 1])), shape=(len(places),) * 2)
+    links = coo_array(
+        (np.ones(len(touching)), (touching[:, 0], touching[:, 1])), shape=(len(places),) * 2
+    )
     _, plateau = connected_components(links, directed=False)
     firsts = np.zeros(len(places), bool)
     firsts[np.unique(plateau, return_index=True)[1]] = True
@@ -179,5 +183,3 @@ def _offsets(squares: np.ndarray) -> np.ndarray:
     """Return how far the tops of the parabolas are from the peaks."""
     centre = jnp.ones(squares.ndim - 1, int)
     return np.array(jax.vmap(lambda square: parabola(square, centre))(jnp.asarray(squares, float)))
-
-

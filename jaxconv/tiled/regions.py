@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from jaxconv.engine.problem import standing
+from jaxconv.tiled.npy import Npy
 
 
 class Source(Protocol):
@@ -75,10 +76,16 @@ def read(
         >>> read(np.array([1, 2, 3]), [-2], [5], ["reflect"], 0, int).tolist()
         [3, 2, 1, 2, 3, 2, 1]
     """
-    region = np.full([b - a for a, b in zip(low, high)], fillvalue, dtype)
-    per_axis = [runs(*facts) for facts in zip(low, high, source.shape, boundaries)]
-    for box in itertools.product(*map(list, per_axis)):
-        samples = np.asarray(source[tuple(run.samples for run in box)])
+    region = np.empty([b - a for a, b in zip(low, high)], dtype)
+    per_axis = [list(runs(*facts)) for facts in zip(low, high, source.shape, boundaries)]
+    if any(sum(run.count for run in axis) < n for axis, n in zip(per_axis, region.shape)):
+        region[...] = fillvalue
+    for box in itertools.product(*per_axis):
+        index = tuple(run.samples for run in box)
+        if isinstance(source, Npy) and region.dtype == source.dtype and all(r.step == 1 for r in box):
+            source.read_into(region[tuple(run.places for run in box)], index)
+            continue
+        samples = np.asarray(source[index])
         turned = samples[tuple(slice(None, None, run.step or 1) for run in box)]
         region[tuple(run.places for run in box)] = turned  # one that is repeated broadcasts
     return region

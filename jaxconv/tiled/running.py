@@ -14,6 +14,7 @@ import numpy as np
 from jaxconv import checks, progress
 from jaxconv.tiled.regions import Source, read
 
+LONG = 16  # halos: a tile as long is not cut along later axes, so that it lies in one piece on disk
 IN_FLIGHT = 3  # tiles: one is read, one computed, one written
 
 
@@ -79,7 +80,7 @@ def tile_within(sweep: Sweep, max_bytes: int) -> tuple[tuple[int, ...], Any]:
             rule = f"hold a tile of one output: {needed:,} bytes do"
             raise checks.value_error(sweep.function, "max_bytes", rule, f"{max_bytes:,}")
         worth = [n / max(h, m) if n > 1 else 0 for n, h, m in zip(tile, halo, chunks)]
-        axis = worth.index(max(worth))
+        axis = next((a for a, w in enumerate(worth) if w >= LONG), worth.index(max(worth)))
         half, chunk = -(-tile[axis] // 2), chunks[axis]
         tile[axis] = -(-half // chunk) * chunk if half > chunk else half
 
@@ -103,7 +104,7 @@ def _bytes(program: Any, sweep: Sweep, tile: Sequence[int]) -> int:
 
 
 def starts(shape: Sequence[int], tile: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield where each tile starts. The last along an axis begins earlier, so that all are of one size."""
+    """Yield where each tile starts. The last of an axis begins earlier: all are of one size."""
     per_axis = [range(0, n, m) for n, m in zip(shape, tile)]
     for start in itertools.product(*per_axis):
         yield tuple(min(s, n - m) for s, n, m in zip(start, shape, tile))

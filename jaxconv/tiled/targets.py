@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.tiled.npy import Npy
 
 Box = tuple[slice, ...]
 FLUSH_SECONDS = 2
@@ -49,7 +50,7 @@ class Target:
         self.array = None
 
     def begin(self, call: dict[str, Any], tile: Sequence[int]) -> tuple[tuple[int, ...], set[int]]:
-        """Return the size of tiles and which are written: those of an interrupted call that was the same.
+        """Return the size of tiles, and which an interrupted call that was the same has written.
 
         Raises:
             ValueError: if what is there belongs to another call.
@@ -57,8 +58,9 @@ class Target:
         found = _read(self.journal) if self.journal else None
         if found is not None and (self.part is None or self.part.exists()):
             if found.call != call:
-                rule = f"be what an interrupted call left, or a new one; {self.journal} tells of another call"
-                raise checks.value_error(call["function"], "target", rule, found.call, "Delete it.")
+                rule = "be what the same call left, or a new one"
+                remedy = f"Delete {self.journal}, which tells of another call."
+                raise checks.value_error(call["function"], "target", rule, found.call, remedy)
             tile, done = found.tile, found.done
             self._open(new=False)
         else:
@@ -90,13 +92,14 @@ class Target:
         """Give the target its name, now that it is whole; return it, to be read."""
         self.note()
         if self.part is not None and self.path is not None:
-            self.array = None
             if self.path.is_dir():
                 shutil.rmtree(self.path)
             self.part.replace(self.path)
         if self.journal:
             self.journal.unlink(missing_ok=True)
-        return self.array if self.path is None else opened(self.path)
+        if self.path is None:
+            return self.array
+        return opened(self.path) if self.path.suffix == ".zarr" else np.load(self.path, mmap_mode="r")
 
     def _open(self, new: bool) -> None:
         if self.part is None or self.path is None:
@@ -109,11 +112,11 @@ class Target:
                 self.array = zarr.create_array(str(self.part), shape=self.shape, dtype=self.dtype)
             else:
                 self.array = zarr.open_array(str(self.part), mode="r+")
-        elif new:
-            self.part.parent.mkdir(parents=True, exist_ok=True)
-            self.array = np.lib.format.open_memmap(self.part, "w+", self.dtype, self.shape)
         else:
-            self.array = np.lib.format.open_memmap(self.part, "r+")
+            if new:
+                self.part.parent.mkdir(parents=True, exist_ok=True)
+                np.lib.format.open_memmap(self.part, "w+", self.dtype, self.shape)
+            self.array = Npy(self.part)
 
 
 class Journal(NamedTuple):
@@ -142,4 +145,4 @@ def opened(path: Any) -> Any:
         import zarr
 
         return zarr.open_array(str(path), mode="r")
-    return np.load(path, mmap_mode="r")
+    return Npy(path)
