@@ -21,7 +21,7 @@ FLOORS = [  # rooms; imports go downwards only
     {"plotting"},
     {"benchmarking"},
     {"learning"},
-    {"streaming"},
+    {"streaming", "tiled"},
     {"detection", "matching"},
     {"kernels"},
     {"convolution"},
@@ -32,7 +32,7 @@ PUBLIC = {
     "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
     " convolve_masked convolve_separable correlate correlate2d correlation_lags detection explain"
     " fftconvolve gaussian_filter kernels learning match_template matching oaconvolve plan plotting"
-    " prepare reference sepfir2d signals streaming tune tuning",
+    " prepare reference sepfir2d signals streaming tiled tune tuning",
     "jaxconv.engine.acceleration": "Explanation accelerate explain",
     "jaxconv.engine.tuning": "Trial Tuning forget load save tune",
     "jaxconv.engine.calibration": "Calibration calibrate",
@@ -54,6 +54,8 @@ PUBLIC = {
     " spectrum",
     "jaxconv.reference": "Overlap convolve correlate overlap",
     "jaxconv.streaming": "Found PeakStream Stream finish finish_peaks push push_peaks start start_peaks",
+    "jaxconv.tiled": "Found convolve correlate find find_peaks gaussian_filter match_template"
+    " normalized_correlation",
     "jaxconv.signals": "SHAPES Scene Shape chirp circle cross default_radius disk midpoints ricker"
     " sawtooth scene scenes square square_wave strew triangle",
 }

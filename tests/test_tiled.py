@@ -19,6 +19,7 @@ import jaxconv
 from jaxconv import matching, tiled
 from jaxconv.engine.problem import standing
 from jaxconv.tiled import running
+from jaxconv.tiled.overview import overview
 from jaxconv.tiled.regions import read
 from jaxconv.types import BOUNDARIES
 from tests.helpers import assert_close
@@ -100,6 +101,54 @@ def test_a_template_is_found_in_tiles(rng, small, distance):
     assert set(map(tuple, found.places.tolist())) == set(map(tuple, peaks.places[:count].tolist()))
     np.testing.assert_allclose(found.scores, peaks.scores[:count], atol=1e-9)
     assert {(20, 10), (39, 31), (0, 45)} <= set(map(tuple, found.places[:3].tolist()))
+
+
+def test_several_templates_are_found_to_the_edges(rng, small):
+    source = rng.integers(0, 255, (45, 38)).astype(np.uint8)
+    templates, hidden = rng.standard_normal((3, 6, 5)), rng.random((3, 6, 5)) > 0.7
+    best = matching.best_match(source, templates, template_mask=hidden, mode="same")
+    peaks = matching.find_peaks(best.score, threshold=0.4, max_peaks=500)
+    found = tiled.find(source, templates, threshold=0.4, template_mask=hidden, mode="same")
+    count = int(peaks.count)
+    np.testing.assert_array_equal(found.places, peaks.places[:count])
+    np.testing.assert_array_equal(found.which, best.which[tuple(found.places.T)])
+    np.testing.assert_allclose(found.positions, peaks.positions[:count], atol=1e-3)
+    assert len(set(found.which)) == 3
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap", None])
+def test_templates_are_matched_as_scikit_image_does(rng, small, mode):
+    image, template = rng.random((30, 21)).astype(np.float32), rng.random((6, 5))
+    options = {
+        "pad_input": True,
+        "mode": mode,
+        **({"constant_values": 0.25} if mode == "constant" else {}),
+    }
+    whole = np.asarray(jaxconv.match_template(image, template, **(options if mode else {})))
+    target = tiled.match_template(image, template, np.zeros_like(whole), **(options if mode else {}))
+    np.testing.assert_allclose(target, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float16", "float32", "complex64"])
+@pytest.mark.parametrize("value", [0, -3, 0.3])
+def test_what_is_filled_is_held_by_the_type(rng, small, dtype, value):
+    source = rng.integers(0, 200, 40).astype(dtype)
+    whole = np.asarray(jaxconv.convolve(source, np.ones(5, np.float32), fillvalue=value))
+    target = tiled.convolve(source, np.ones(5, np.float32), np.zeros_like(whole), fillvalue=value)
+    bound = 1e-5 if dtype != "float16" else 1e-3
+    np.testing.assert_allclose(target, whole, rtol=bound, atol=bound)
+
+
+def test_an_overview_is_of_means(rng, monkeypatch):
+    monkeypatch.setattr("jaxconv.tiled.overview.LONGEST", 8)
+    monkeypatch.setattr("jaxconv.tiled.overview.PIECE_BYTES", 2000)
+    source = rng.standard_normal((50, 33)).astype(np.float32)
+    source[3, 4] = np.nan
+    small = overview(source)
+    assert (small.block, small.means.shape) == (7, (8, 5))
+    np.testing.assert_allclose(small.mean, np.nanmean(source.astype(float)))
+    np.testing.assert_allclose(small.means[0, 0], np.nanmean(source[:7, :7].astype(float)), rtol=1e-6)
+    np.testing.assert_allclose(small.means[-1, -1], source[49:, 28:].mean(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "uint8"])
@@ -231,15 +280,13 @@ def test_what_is_wrong_is_told(rng):
         "convolve: `max_bytes` must hold a tile": lambda: tiled.convolve(
             source, np.ones((3, 3)), np.zeros((22, 22)), max_bytes=10
         ),
-        "normalized_correlation: `fillvalue` must be given": lambda: tiled.normalized_correlation(
-            source, np.eye(3), None, mode="same"
+        "match_template: `mode` must be one of": lambda: tiled.match_template(
+            source, np.eye(3), None, pad_input=True, mode="linear_ramp"
         ),
         "gaussian_filter: `sigma` must be one number": lambda: tiled.gaussian_filter(
             source, (1, 2, 3), None
         ),
-        "normalized_correlation: `kernel` must fit": lambda: tiled.find(
-            source, jnp.eye(30), threshold=0.5
-        ),
+        "find: `template` must fit": lambda: tiled.find(source, jnp.eye(30), threshold=0.5),
     }.items():
         with pytest.raises(ValueError, match=f"^{words}"):
             call()

@@ -15,12 +15,14 @@ from jaxconv import checks, matching
 from jaxconv.convolution.boundaries import canonical
 from jaxconv.convolution.conventions import CONVOLVE, CORRELATE, Convention
 from jaxconv.kernels.smoothing import gaussian_radius
+from jaxconv.tiled.overview import overview
 from jaxconv.tiled.regions import Source
 from jaxconv.tiled.running import Sweep, compiled, run, tile_within
 from jaxconv.tiled.targets import Target, opened
 from jaxconv.types import MODES, Boundary, Method, Mode
 
 MAX_BYTES = 1_000_000_000
+PADDED = {"constant": "fill"} | {name: name for name in ("edge", "reflect", "symmetric", "wrap")}
 
 
 def convolve(
@@ -149,8 +151,8 @@ def normalized_correlation(
         target: as for `convolve`.
         mode: as for `matching.normalized_correlation`.
         boundary: as for `convolve`.
-        fillvalue: the value of "fill". It has to be given, unless the mode is "valid": the mean of all
-            samples, which stands there otherwise, is not known.
+        fillvalue: the value of "fill"; by default the mean of all samples, for which they are read once
+            more. In mode "valid" nothing lies beyond.
         method: as for `convolve`.
         max_bytes: as for `convolve`.
         journal: as for `convolve`.
@@ -162,7 +164,7 @@ def normalized_correlation(
         The target, as `convolve`.
 
     Raises:
-        ValueError: as `convolve`; if a fill value is missing.
+        ValueError: as `convolve`.
         TypeError: if the template is not of real numbers.
 
     Example:
@@ -171,7 +173,56 @@ def normalized_correlation(
         >>> int(score.argmax())
         2
     """
-    sweep = scores(source, template, mode, boundary, fillvalue, method)
+    sweep = scores("normalized_correlation", source, template, mode, boundary, fillvalue, method)
+    return _written(sweep, target, max_bytes, journal)
+
+
+def match_template(
+    source: Any,
+    template: Any,
+    target: Any,
+    pad_input: bool = False,
+    mode: str = "constant",
+    constant_values: Any = 0,
+    *,
+    method: Method = "auto",
+    max_bytes: int = MAX_BYTES,
+    journal: Any = None,
+) -> Any:
+    """Find a template in an image that does not fit into memory: `jaxconv.match_template` by tiles.
+
+    Args:
+        source: as for `convolve`; real.
+        template: as for `jaxconv.match_template`; it fits into memory.
+        target: as for `convolve`.
+        pad_input: as for `jaxconv.match_template`.
+        mode: with `pad_input`, "constant", "edge", "reflect", "symmetric" or "wrap". What else NumPy has
+            depends on all samples of a line.
+        constant_values: one number.
+        method: as for `convolve`.
+        max_bytes: as for `convolve`.
+        journal: as for `convolve`.
+
+    Shapes:
+        As for `jaxconv.match_template`.
+
+    Returns:
+        The target, as `convolve`.
+
+    Raises:
+        ValueError: as `convolve`; if the mode is none of these.
+        TypeError: if the template is not of real numbers.
+
+    Example:
+        >>> image = np.pad(np.eye(3, dtype=np.float32), 1)
+        >>> match_template(image, np.eye(3), np.zeros((3, 3), np.float32)).argmax()
+        4
+    """
+    function = "match_template"
+    checks.one_of(function, "mode", mode, tuple(PADDED))
+    boundary, value = PADDED[mode], constant_values if mode == "constant" else None
+    placed: Mode = "same" if pad_input else "valid"
+    sweep = scores(function, source, template, placed, boundary, value, method)
     return _written(sweep, target, max_bytes, journal)
 
 
@@ -219,9 +270,10 @@ def gaussian_filter(
     name = "gaussian_filter"
     source = opened(source)
     rank = len(source.shape)
-    sigmas = tuple(sigma) if isinstance(sigma, tuple | list) else (sigma,) * rank
-    if len(sigmas) != rank:
+    sigmas = np.ravel(np.asarray(sigma, float)).tolist()
+    if len(sigmas) not in (1, rank):
         raise checks.value_error(name, "sigma", f"be one number, or one per axis ({rank})", sigma)
+    sigmas = sigmas * (rank // len(sigmas))
     radii = tuple(gaussian_radius(name, s, truncate, None) if s else 0 for s in sigmas)
     options = {"order": order, "truncate": truncate}
 
@@ -230,7 +282,7 @@ def gaussian_filter(
         return smooth[tuple(slice(r, n - r) for r, n in zip(radii, smooth.shape))]
 
     names = canonical(name, boundary, rank)
-    call = {"sigma": list(map(float, sigmas)), **options, "boundary": names, "fillvalue": fillvalue}
+    call = {"sigma": sigmas, **options, "boundary": names, "fillvalue": fillvalue}
     sweep = Sweep(name, compute, source, tuple(source.shape), radii, radii, names, fillvalue, call)
     return _written(sweep, target, max_bytes, journal)
 
@@ -249,79 +301,83 @@ def _linear(
     """Return the sweep of a convolution or a correlation."""
     name = convention.name
     source, kernel = opened(source), checks.array(name, "kernel", kernel)
-    rank = len(source.shape)
-    steps = checks.per_axis(name, "dilation", dilation, rank, 1)
+    steps = checks.per_axis(name, "dilation", dilation, len(source.shape), 1)
+    checks.not_empty(name, "kernel", kernel)
 
     def compute(samples: jax.Array, _: jax.Array) -> jax.Array:
         return function(samples, kernel, "valid", method, dilation=steps)
 
-    options = (mode, boundary, fillvalue, [method, steps])
-    return _sweep(convention, compute, source, kernel, steps, *options)
+    reach = [(m - 1) * step + 1 for m, step in zip(kernel.shape, steps)]
+    call = {"kernel": _digest(kernel), "method": method, "dilation": steps}
+    return _sweep(convention, "kernel", compute, source, reach, mode, boundary, fillvalue, call)
 
 
 def scores(
+    function: str,
     source: Any,
     template: Any,
     mode: Mode = "valid",
     boundary: Any = "fill",
     fillvalue: Any = None,
     method: Method = "auto",
+    template_mask: Any = None,
 ) -> Sweep:
-    """Return the sweep of a normalized correlation."""
-    convention = CORRELATE.called("normalized_correlation")
-    source, template = opened(source), checks.array(convention.name, "template", template)
-    if mode != "valid" and "fill" in canonical(convention.name, boundary, len(source.shape)):
-        if fillvalue is None:
-            rule, remedy = "be given for the boundary 'fill'", "Or use boundary='edge'."
-            raise checks.value_error(convention.name, "fillvalue", rule, "none", remedy)
+    """Return the sweep of a normalized correlation; of several templates, of their `best_match`."""
+    source, template = opened(source), checks.array(function, "template", template)
+    rank = len(source.shape)
+    checks.not_empty(function, "template", template)
+    if mode != "valid" and fillvalue is None and "fill" in canonical(function, boundary, rank):
+        fillvalue = overview(source).mean
 
-    def compute(samples: jax.Array, _: jax.Array) -> jax.Array:
-        return matching.normalized_correlation(samples, template, method=method)
+    def compute(samples: jax.Array, _: jax.Array) -> Any:
+        if template.ndim == rank + 1:
+            return matching.best_match(samples, template, template_mask=template_mask, method=method)
+        return matching.normalized_correlation(
+            samples, template, template_mask=template_mask, method=method
+        )
 
-    steps, value = (1,) * len(source.shape), 0 if fillvalue is None else fillvalue
-    return _sweep(convention, compute, source, template, steps, mode, boundary, value, [method])
+    reach, value = template.shape[-rank:], 0 if fillvalue is None else fillvalue
+    call = {"template": _digest(template), "method": method}
+    convention = CORRELATE.called(function)
+    return _sweep(convention, "template", compute, source, reach, mode, boundary, value, call)
 
 
 def _sweep(
     convention: Convention,
-    compute: Callable[[jax.Array, jax.Array], jax.Array],
+    argument: str,
+    compute: Callable[[jax.Array, jax.Array], Any],
     source: Source,
-    kernel: jax.Array,
-    steps: Sequence[int],
+    reach: Sequence[int],
     mode: Mode,
     boundary: Any,
     fillvalue: Any,
-    options: list[Any],
+    call: dict[str, Any],
 ) -> Sweep:
-    """Return the sweep of a kernel over a source; `compute` is its "valid" part."""
+    """Return the sweep of a window that reaches so far over a source; `compute` is its "valid" part."""
     name, rank = convention.name, len(source.shape)
-    if kernel.ndim != rank:
-        got = f"source {tuple(source.shape)}, kernel {kernel.shape}"
-        raise checks.value_error(name, "kernel", f"have as many axes as the source ({rank})", got)
-    checks.not_empty(name, "kernel", kernel)
+    if len(reach) != rank:
+        got = f"source {tuple(source.shape)}, {argument} {tuple(reach)}"
+        raise checks.value_error(name, argument, f"have as many axes as the source ({rank})", got)
     checks.one_of(name, "mode", mode, MODES)
-    reach = [(m - 1) * step + 1 for m, step in zip(kernel.shape, steps)]
     if mode == "valid" and any(n < m for n, m in zip(source.shape, reach)):
-        got = f"source {tuple(source.shape)}, kernel reaching {tuple(reach)}"
-        raise checks.value_error(name, "kernel", "fit inside the source in mode 'valid'", got)
-    firsts = [convention.start(m, 0) for m in reach]  # of "same", in "full"
-    before = {"full": [m - 1 for m in reach], "valid": [0] * rank}.get(
-        mode, [m - 1 - first for m, first in zip(reach, firsts)]
-    )
-    shapes = {"full": [m - 1 for m in reach], "same": [0] * rank, "valid": [1 - m for m in reach]}
-    shape = [n + more for n, more in zip(source.shape, shapes[mode])]
+        got = f"source {tuple(source.shape)}, {argument} reaching {tuple(reach)}"
+        raise checks.value_error(name, argument, "fit inside the source in mode 'valid'", got)
+    before = {
+        "full": [m - 1 for m in reach],
+        "same": [m - 1 - convention.start(m, 0) for m in reach],
+        "valid": [0 for _ in reach],
+    }[mode]
     behind = [m - 1 - b for m, b in zip(reach, before)]
+    more = {"full": [m - 1 for m in reach], "same": [0] * rank, "valid": [1 - m for m in reach]}[mode]
+    shape = [n + m for n, m in zip(source.shape, more)]
     names = ("fill",) * rank if mode == "valid" else canonical(name, boundary, rank)
-    digest = hashlib.sha256(np.asarray(kernel).tobytes()).hexdigest()
-    call = {
-        "kernel": digest,
-        "mode": mode,
-        "boundary": names,
-        "fillvalue": fillvalue,
-        "options": options,
-    }
+    call = call | {"mode": mode, "boundary": names, "fillvalue": fillvalue}
     places = tuple(shape), tuple(before), tuple(behind)
     return Sweep(name, compute, source, *places, names, fillvalue, call)
+
+
+def _digest(array: jax.Array) -> str:
+    return hashlib.sha256(np.asarray(array).tobytes()).hexdigest()
 
 
 def _written(sweep: Sweep, target: Any, max_bytes: int, journal: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Npy: a file that is read and written by boxes, so that memory is what is held, and no page is mapped."""
+"""Npy: a file read and written by boxes, so that memory is what is held: none of its pages is mapped."""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Npy:
         with Path(self.filename).open("rb", buffering=0) as file:
             for place, part in self._runs(index, box):
                 file.seek(place)
-                view = memoryview(part).cast("B")
+                view = part.reshape(-1).view(np.uint8).data
                 while view:  # one read returns 2 GB at most
                     count = file.readinto(view)
                     if not count:
@@ -42,14 +42,16 @@ class Npy:
         with Path(self.filename).open("r+b", buffering=0) as file:
             for place, part in self._runs(index, np.ascontiguousarray(values, self.dtype)):
                 file.seek(place)
-                view = memoryview(part).cast("B")
+                view = part.reshape(-1).view(np.uint8).data
                 while view:
                     view = view[file.write(view) :]
 
     def flush(self) -> None:
-        """Let what was written reach the disk."""
+        """Let what was written reach the disk, and its memory serve what is written next."""
         with Path(self.filename).open("r+b") as file:
             os.fsync(file.fileno())
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _runs(self, index: tuple[slice, ...], box: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the byte in the file, and the part of the box, of each run that is whole in both."""

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.matching.banks import Best
 from jaxconv.matching.peaks import parabola, tops
 from jaxconv.tiled.functions import MAX_BYTES, scores
 from jaxconv.tiled.running import Sweep, run, tile_within
 from jaxconv.tiled.targets import opened
-from jaxconv.types import Method
+from jaxconv.types import Method, Mode
 
 ROUNDING = 1e-5  # of a score from -1 to 1
 
@@ -27,6 +28,7 @@ class Found(NamedTuple):
     places: np.ndarray
     positions: np.ndarray  # tops of parabolas
     scores: np.ndarray
+    which: np.ndarray  # template of each, if there are several
 
 
 def find_peaks(
@@ -57,10 +59,8 @@ def find_peaks(
         [[4], [1]]
     """
     source = opened(source)
-    rank = len(source.shape)
-    sweep = Sweep(
-        "find_peaks", lambda x, _: x, source, tuple(source.shape), *((0,) * rank,) * 2, ("fill",) * rank
-    )
+    shape, none = tuple(source.shape), (0,) * len(source.shape)
+    sweep = Sweep("find_peaks", lambda x, _: x, source, shape, none, none, ("fill",) * len(shape))
     return _found(sweep, threshold, min_distance, 0.0, max_bytes)
 
 
@@ -70,23 +70,29 @@ def find(
     *,
     threshold: float,
     min_distance: int = 1,
+    mode: Mode = "valid",
+    template_mask: Any = None,
     method: Method = "auto",
     max_bytes: int = MAX_BYTES,
 ) -> Found:
-    """Find a template in an array that does not fit into memory, without keeping the map of its scores.
+    """Find templates in an array that does not fit into memory, without keeping the map of scores.
 
-    The peaks of `normalized_correlation`, "valid".
+    The peaks of `matching.normalized_correlation`, or of `matching.best_match`.
 
     Args:
         source: as for `tiled.convolve`; real.
-        template: what to look for, with as many axes.
+        template: what to look for, with as many axes; or several, stacked along a first axis.
         threshold: a peak's score is greater than this.
         min_distance: as for `matching.find_peaks`.
+        mode: as for `matching.normalized_correlation`. Beyond the edges lies the mean of all
+            samples, for which they are read once more.
+        template_mask: as there.
         method: as for `tiled.convolve`.
         max_bytes: as for `tiled.convolve`.
 
     Shapes:
-        As `tiled.find_peaks`; places are those of the template's first sample.
+        As `tiled.find_peaks`; a place is that of the template's first sample, and in mode "same" of its
+        middle, `m // 2`.
 
     Returns:
         `Found`, highest first, all of them.
@@ -100,20 +106,23 @@ def find(
         >>> find(signal, [1.0, 3.0, 1.0], threshold=0.9).places.tolist()
         [[2]]
     """
-    return _found(scores(source, template, method=method), threshold, min_distance, ROUNDING, max_bytes)
+    of = scores("find", source, template, mode, method=method, template_mask=template_mask)
+    return _found(of, threshold, min_distance, ROUNDING, max_bytes)
 
 
 def _found(of: Sweep, threshold: float, distance: int, rounding: float, max_bytes: int) -> Found:
     """Find the peaks of a sweep's outputs."""
     checks.positive(of.function, "min_distance", distance)
     rank, shape = len(of.shape), of.shape
-    wide = [tuple(n + distance for n in side) for side in (of.before, of.behind)]
+    before, behind = (tuple(n + distance for n in side) for side in (of.before, of.behind))
 
     def compute(samples: jax.Array, start: jax.Array) -> Any:
-        """Return a tile's candidates, and its scores with one more on each side, NaN beyond the map."""
-        values = of.compute(samples, start)
+        """Return a tile's candidates, scores and templates; of scores one more on each side."""
+        found = of.compute(samples, start)
+        values = found.score if isinstance(found, Best) else found
+        which = found.which if isinstance(found, Best) else jnp.zeros_like(values, int)
         floats = jnp.issubdtype(values.dtype, jnp.inexact)
-        inside = jnp.ones((), bool)
+        inside = jnp.ones((), bool)  # NaN stands beyond the map
         for axis, n in enumerate(shape):
             place = jax.lax.broadcasted_iota(start.dtype, values.shape, axis) + start[axis] - distance
             inside &= (place >= 0) & (place < n)
@@ -121,37 +130,42 @@ def _found(of: Sweep, threshold: float, distance: int, rounding: float, max_byte
         values = jnp.where(inside, values, jnp.asarray(lowest, values.dtype))
         candidates = tops(values, threshold, distance, rounding) & inside
         around = slice(distance - 1, None if distance == 1 else 1 - distance)
-        return candidates[(slice(distance, -distance),) * rank], values[(around,) * rank]
+        own = (slice(distance, -distance),) * rank
+        return candidates[own], values[(around,) * rank], which[own]
 
-    sweep = Sweep(of.function, compute, of.source, shape, *wide, of.boundaries, of.fillvalue)
+    sweep = Sweep(of.function, compute, of.source, shape, before, behind, of.boundaries, of.fillvalue)
     tile, program = tile_within(sweep, max_bytes)
-    places, squares = [], []
+    places, squares, templates = [], [], []
 
     def take(number: int, start: tuple[int, ...], found: Any) -> None:
-        candidates, values = found
+        candidates, values, which = found
         own = np.unravel_index(number, [-(-n // m) for n, m in zip(shape, tile)])
         skipped = [i * m - s for i, m, s in zip(own, tile, start)]  # told by the tile before
         here = np.argwhere(candidates)
         here = here[(here >= skipped).all(1)]
         windows = np.lib.stride_tricks.sliding_window_view(values, (3,) * rank)
         squares.append(windows[tuple(here.T)])
+        templates.append(which[tuple(here.T)])
         places.append(here + np.array(start))
 
     run(sweep, tile, program, take)
-    return _resolved(np.concatenate(places), np.concatenate(squares), distance, shape)
+    merged = np.concatenate(places), np.concatenate(squares), np.concatenate(templates)
+    return _resolved(*merged, distance, shape)
 
 
-def _resolved(places: np.ndarray, squares: np.ndarray, distance: int, shape: Any) -> Found:
+def _resolved(
+    places: np.ndarray, squares: np.ndarray, templates: np.ndarray, distance: int, shape: Any
+) -> Found:
     """Choose the peaks among candidates in `find_peaks`' way: the highest, of equals the first."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     order = np.lexsort(places.T[::-1])  # in memory order
-    places, squares = places[order], squares[order]
+    places, squares, templates = places[order], squares[order], templates[order]
     rank = places.shape[1]
     heights = squares[(slice(None), *(1,) * rank)]
-    near = cKDTree(places).query_pairs(distance, p=np.inf, output_type="ndarray") if len(places) else []
+    near = KDTree(places).query_pairs(distance, p=np.inf, output_type="ndarray") if len(places) else []
     near = np.reshape(near, (-1, 2)).astype(int)
     top = np.ones(len(places), bool)
     first, second = heights[near[:, 0]], heights[near[:, 1]]
@@ -176,7 +190,7 @@ def _resolved(places: np.ndarray, squares: np.ndarray, distance: int, shape: Any
     places, squares = places[chosen], squares[chosen]
     offsets = _offsets(squares) if len(chosen) else np.zeros((0, rank))
     offsets[((places == 0) | (places == np.array(shape) - 1)).any(1)] = 0
-    return Found(places, places + offsets, heights[chosen])
+    return Found(places, places + offsets, heights[chosen], templates[chosen])
 
 
 def _offsets(squares: np.ndarray) -> np.ndarray:

@@ -28,23 +28,28 @@ class Source(Protocol):
         ...
 
 
+def chunks(source: Source) -> tuple[int, ...]:
+    """Return the shape of the pieces in which a source is stored, as far as is known."""
+    return tuple(getattr(source, "chunks", None) or (1 for _ in source.shape))
+
+
 class Run(NamedTuple):
     """Places side by side that stand for samples side by side: forward, backward, or one repeated."""
 
     first: int  # of the places, in the region
-    count: int
+    length: int
     sample: int  # the first place's
     step: int  # 1, -1 or 0
 
     @property
     def places(self) -> slice:
         """The places, in the region."""
-        return slice(self.first, self.first + self.count)
+        return slice(self.first, self.first + self.length)
 
     @property
     def samples(self) -> slice:
         """The samples in rising order; one, if it is repeated."""
-        last = self.sample + self.step * (self.count - 1)
+        last = self.sample + self.step * (self.length - 1)
         return slice(min(self.sample, last), max(self.sample, last) + 1)
 
 
@@ -78,7 +83,7 @@ def read(
     """
     region = np.empty([b - a for a, b in zip(low, high)], dtype)
     per_axis = [list(runs(*facts)) for facts in zip(low, high, source.shape, boundaries)]
-    if any(sum(run.count for run in axis) < n for axis, n in zip(per_axis, region.shape)):
+    if any(sum(run.length for run in axis) < n for axis, n in zip(per_axis, region.shape)):
         region[...] = fillvalue
     for box in itertools.product(*per_axis):
         index = tuple(run.samples for run in box)

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks, progress
-from jaxconv.tiled.regions import Source, read
+from jaxconv.tiled.regions import Source, chunks, read
 
-LONG = 16  # halos: a tile as long is not cut along later axes, so that it lies in one piece on disk
+HALOS = 8  # a tile as long reads little twice; it is cut no further, unless it has to be
+BUFFER_BYTES = 16_000_000  # buffers as small are kept by the allocator and used again for the next tile
 IN_FLIGHT = 3  # tiles: one is read, one computed, one written
 
 
@@ -39,10 +40,13 @@ class Sweep:
     @property
     def dtype(self) -> np.dtype:
         """The type in which tiles are read: the source's, if it holds the fill value."""
-        own = np.dtype(self.source.dtype)
-        if "fill" not in self.boundaries or np.asarray(self.fillvalue).astype(own) == self.fillvalue:
+        own, value = np.dtype(self.source.dtype), np.asarray(self.fillvalue)
+        if "fill" not in self.boundaries or value.astype(own) == value:
             return own
-        return np.promote_types(own, np.min_scalar_type(self.fillvalue))
+        if value.dtype.kind in "bui":
+            return np.result_type(own, np.min_scalar_type(value))
+        floats = np.result_type(own, np.float32) if own.kind in "bui" else own
+        return np.result_type(floats, np.complex64) if value.dtype.kind == "c" else floats
 
     def samples(self, tile: Sequence[int]) -> jax.ShapeDtypeStruct:
         """Return what a tile of outputs sees."""
@@ -57,20 +61,24 @@ class Sweep:
 
 
 def tile_within(sweep: Sweep, max_bytes: int) -> tuple[tuple[int, ...], Any]:
-    """Return the largest tile whose program and buffers keep `max_bytes`, and its program.
+    """Return a tile whose program and buffers keep `max_bytes`, and its program.
 
     The memory is what the compiler tells of the program, after any conversion, and what is read ahead
-    and written behind.
+    and written behind. Tiles are cut along the first axis first, so that they lie in long pieces on
+    disk, and as small as is fast.
 
     Raises:
         ValueError: if not even a small tile keeps them.
     """
     tile, scale = list(sweep.shape), 1.0  # all that a tile takes, in terms of its buffers
     halo = [max(a + b, 1) for a, b in zip(sweep.before, sweep.behind)]
-    chunks = getattr(sweep.source, "chunks", None) or (1,) * len(tile)  # in which a source is stored
+    stored = chunks(sweep.source)
     while True:
         needed = int(scale * _buffers(sweep, tile))
-        if needed <= max_bytes or max(tile) == 1:
+        worth = [n / max(h, m) if n > 1 else 0 for n, h, m in zip(tile, halo, stored)]
+        axis = next((a for a, w in enumerate(worth) if w >= 2 * HALOS), None)
+        is_small = axis is None or _buffers(sweep, tile) <= IN_FLIGHT * BUFFER_BYTES
+        if (needed <= max_bytes and is_small) or max(tile) == 1:
             program = compiled(sweep, tile)
             needed = _bytes(program, sweep, tile)
             if needed <= max_bytes:
@@ -79,9 +87,8 @@ def tile_within(sweep: Sweep, max_bytes: int) -> tuple[tuple[int, ...], Any]:
         if max(tile) == 1:
             rule = f"hold a tile of one output: {needed:,} bytes do"
             raise checks.value_error(sweep.function, "max_bytes", rule, f"{max_bytes:,}")
-        worth = [n / max(h, m) if n > 1 else 0 for n, h, m in zip(tile, halo, chunks)]
-        axis = next((a for a, w in enumerate(worth) if w >= LONG), worth.index(max(worth)))
-        half, chunk = -(-tile[axis] // 2), chunks[axis]
+        axis = worth.index(max(worth)) if axis is None else axis
+        half, chunk = -(-tile[axis] // 2), stored[axis]
         tile[axis] = -(-half // chunk) * chunk if half > chunk else half
 
 

@@ -34,20 +34,20 @@ class Target:
         self.path = Path(target) if isinstance(target, str | os.PathLike) else None
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self.written, self.flushed = [], time.monotonic()  # tiles that are not noted yet
+        self.array: Any = target
         if self.path is None:
             self.part = None
             self.journal = Path(journal) if journal is not None else None
-            self.array = target
-            if tuple(target.shape) != self.shape or np.dtype(target.dtype) != self.dtype:
+            found = tuple(self.array.shape), np.dtype(self.array.dtype)
+            if found != (self.shape, self.dtype):
                 rule = f"be of shape {self.shape} and of {self.dtype}"
-                raise checks.value_error(function, "target", rule, f"{target.shape}, {target.dtype}")
+                raise checks.value_error(function, "target", rule, "{}, {}".format(*found))
             return
         if self.path.suffix not in (".npy", ".zarr"):
             remedy = "Any array that takes slices may be given: a dataset of h5py, an array of Zarr."
             raise checks.value_error(function, "target", "be NAME.npy or NAME.zarr", target, remedy)
         self.part = self.path.with_name(self.path.name + ".part")
         self.journal = self.path.with_name(self.path.name + ".journal")
-        self.array = None
 
     def begin(self, call: dict[str, Any], tile: Sequence[int]) -> tuple[tuple[int, ...], set[int]]:
         """Return the size of tiles, and which an interrupted call that was the same has written.
