@@ -15,6 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 import skimage
+import zarr
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -51,6 +52,38 @@ def test_finds_the_coins(tmp_path):
         assert min(np.hypot(y - row, x - column) for _, y, x, _, _ in rows) < 6, (row, column)
     with Image.open(tmp_path / "coins-found.png") as picture:
         assert picture.width > 1000
+
+
+@pytest.mark.parametrize("name", ["coins.npy", "coins.zarr", "line.npy"])
+def test_finds_the_same_in_what_is_too_large(tmp_path, monkeypatch, name):
+    with Image.open(COINS) as picture:
+        values = np.asarray(picture)
+    values = values if "coins" in name else values[100]
+    np.save(tmp_path / "whole.npy", values)
+    source = tmp_path / name
+    if source.suffix == ".zarr":
+        zarr.create_array(str(source), data=values, chunks=(100, 100))
+    else:
+        np.save(source, values)
+    options = ("--crop", "60,40,60,60" if "coins" in name else "50,40", "--threshold", 0.4)
+    assert run("find", tmp_path / "whole.npy", *options, "--output", tmp_path)[0] == 0
+    monkeypatch.setattr("jaxconv.cli.reading.LARGE", 1)
+    monkeypatch.setattr(
+        "jaxconv.cli.find.matching.find_peaks", lambda *_, **__: pytest.fail("not by tiles")
+    )
+    status, _, error = run("find", source, *options, "--output", tmp_path)
+    assert (status, error) == (0, "")
+    whole, tiles = (
+        json.loads((tmp_path / f"{stem}-found.json").read_text())["found"]
+        for stem in ("whole", source.stem)
+    )
+    assert len(whole) > 1
+    for one, other in zip(whole, tiles, strict=True):
+        assert one == pytest.approx(other, abs=1e-3)
+    status, _, error = run("find", source, *options, "--edges")
+    words = "be left out" if "coins" in name else "be left out for a signal"
+    assert status == 2
+    assert f"find: `edges` must {words}" in error
 
 
 def test_learns_writes_and_finds_with_what_it_learned(tmp_path):

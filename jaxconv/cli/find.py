@@ -3,27 +3,32 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
 
-from jaxconv import checks, detection, files, kernels, matching, plotting, signals
-from jaxconv.cli.reading import load
+from jaxconv import checks, detection, files, kernels, matching, plotting, signals, tiled
+from jaxconv.cli.reading import load, too_large
 from jaxconv.cli.shared import Output, app, one_line_errors, write
 from jaxconv.cli.wanted import Order, Search, wanted
 from jaxconv.matching import Views
 from jaxconv.matching.windows import extreme_within
+from jaxconv.tiled.overview import overview
 
 SHAPES = ", ".join(signals.SHAPES)
 THRESHOLD = 0.3
 
 Image = Annotated[
-    Path, typer.Argument(help="Picture (PNG, JPEG, TIFF, ...), or signal (.npy, .wav, .csv).")
+    Path,
+    typer.Argument(
+        help="Picture (PNG, JPEG, TIFF, ...), or signal (.npy, .wav, .csv); .zarr of any size."
+    ),
 ]
 Template = Annotated[
     str, typer.Option(help=f"What to look for: {SHAPES}, or a file of the same kind as the image.")
@@ -79,52 +84,105 @@ def find(
             raise checks.value_error("find", "threshold", "be left out with `false-alarm`", threshold)
         if false_alarm is not None and not 0 < false_alarm < 1:
             raise checks.value_error("find", "false-alarm", "be a share, between 0 and 1", false_alarm)
-        signal = load("find", "image", image)
-        if signal.ndim == 1 and edges:
+        source = too_large("find", "image", image)
+        signal = load("find", "image", image) if source is None else source
+        rank = len(signal.shape)
+        if rank == 1 and edges:
             raise checks.value_error("find", "edges", "be left out for a signal", "a signal")
-        prepare = kernels.edges if edges else lambda a: a
         order = Order(template, crop, mask, angles, scales, filter, radius)
-        search = wanted(order, signal, prepare)
-
-        searched = prepare(signal)
-        score, which = _best(searched, search.views)
         least = THRESHOLD if threshold is None else threshold
-        if false_alarm is not None:
-            chance = _chance(searched, score, search, false_alarm)
-            least = float(detection.score_threshold(chance, false_alarm))
-        places, scores = _peaks(score, least, search.apart)
-        views = which[tuple(places.T)]
-        axes = ("row", "column") if signal.ndim == 2 else ("sample",)
-        found = [
-            dict(zip(axes, place)) | search.labels[view] | {"score": round(value, 4)}
-            for place, view, value in zip(places.tolist(), views.tolist(), scores.tolist())
-        ]
-        _print(found)
-        print(f"{len(found)} found: {search.name} in {image.name}, score above {least:.3g}")
-
-        told = {"image": str(image), "template": search.name, "threshold": least, "found": found}
-        text = files.text(json.dumps(told, indent=1) + "\n")
-        write(output / f"{image.stem}-found.json", text)
-        if csv:
-            write(output / f"{image.stem}-found.csv", files.text(_table(found)))
-        figure = _figure(signal, score, places, views, search)
-        write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
+        if source is None:
+            outcome = _in_memory(signal, order, edges, least, false_alarm)
+        else:
+            for name, given in (("edges", edges), ("false-alarm", false_alarm)):
+                if given:
+                    rule = "be left out for an array larger than memory"
+                    raise checks.value_error("find", name, rule, given)
+            outcome = _in_tiles(source, order, least)
+        _tell(outcome, rank, image, output, csv)
 
 
-def _figure(signal: jax.Array, score: jax.Array, places: Any, views: Any, search: Search) -> Any:
+class Outcome(NamedTuple):
+    """What was found."""
+
+    places: np.ndarray
+    scores: np.ndarray
+    views: np.ndarray  # which of them each is
+    search: Search
+    least: float  # score that a peak exceeds
+    draw: Callable[..., Any]  # a figure
+
+
+def _in_memory(
+    signal: jax.Array, order: Order, edges: bool, least: float, false_alarm: float | None
+) -> Outcome:
+    """Search a picture or a signal."""
+    prepare = kernels.edges if edges else lambda a: a
+    search = wanted(order, signal, prepare)
+    searched = prepare(signal)
+    score, which = _best(searched, search.views)
+    if false_alarm is not None:
+        chance = _chance(searched, score, search, false_alarm)
+        least = float(detection.score_threshold(chance, false_alarm))
+    places, scores = _peaks(score, least, search.apart)
+    views = which[tuple(places.T)]
+    return Outcome(places, scores, views, search, least, partial(_figure, signal, score))
+
+
+def _in_tiles(source: Any, order: Order, least: float) -> Outcome:
+    """Search an array that does not fit into memory."""
+    search = wanted(order, source, lambda a: a)
+    seen = overview(source)
+    found = tiled.find(
+        source,
+        search.views.templates,
+        threshold=least,
+        min_distance=search.apart,
+        mode="same",
+        template_mask=_masks(search.views),
+    )
+    draw = partial(_figure, seen.means, None, block=seen.block)
+    return Outcome(found.places, found.scores, found.which, search, least, draw)
+
+
+def _tell(outcome: Outcome, rank: int, image: Path, output: Path, as_table: bool) -> None:
+    """Print what was found, write it and draw it."""
+    places, scores, views, search, least, draw = outcome
+    axes = ("row", "column") if rank == 2 else ("sample",)
+    found = [
+        dict(zip(axes, place)) | search.labels[view] | {"score": round(value, 4)}
+        for place, view, value in zip(places.tolist(), views.tolist(), scores.tolist())
+    ]
+    _print(found)
+    print(f"{len(found)} found: {search.name} in {image.name}, score above {least:.3g}")
+    told = {"image": str(image), "template": search.name, "threshold": least, "found": found}
+    write(output / f"{image.stem}-found.json", files.text(json.dumps(told, indent=1) + "\n"))
+    if as_table:
+        write(output / f"{image.stem}-found.csv", files.text(_table(found)))
+    figure = draw(places, views, search)
+    write(output / f"{image.stem}-found.png", lambda file: figure.savefig(file, dpi=110))
+
+
+def _figure(signal: Any, score: Any, places: Any, views: Any, search: Search, block: int = 1) -> Any:
     """Draw what was searched, with what was found in its own outline, and the map of scores."""
     title = "normalized correlation" + ", the best of all views" * (len(search.labels) > 1)
     if signal.ndim == 1:
-        return plotting.found_in_line(signal, score, places, search.name, scored=title)
+        return plotting.found_in_line(signal, score, places, search.name, scored=title, block=block)
     outlines = [search.outlines[view] for view in views]
-    return plotting.found(signal, score, places, search.name, outlines=outlines, scored=title)
+    return plotting.found(
+        signal, score, places, search.name, outlines=outlines, scored=title, block=block
+    )
 
 
 def _best(signal: jax.Array, views: Views) -> tuple[jax.Array, np.ndarray]:
     """Return the best score of all views at each place, and which view has it."""
-    masks = views.masks if bool(views.masks.any()) else None
-    best = matching.best_match(signal, views.templates, mode="same", template_mask=masks)
+    best = matching.best_match(signal, views.templates, mode="same", template_mask=_masks(views))
     return best.score, np.asarray(best.which)
+
+
+def _masks(views: Views) -> Any:
+    """Return where the views have no say; None if each has it everywhere."""
+    return views.masks if bool(views.masks.any()) else None
 
 
 def _chance(signal: jax.Array, score: jax.Array, search: Search, share: float) -> jax.Array:

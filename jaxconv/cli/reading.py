@@ -1,17 +1,21 @@
 """Reading: pictures, signals, and the numbers of options."""
 
+import math
 import re
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.tiled import targets
 
 MOST = 10_000  # numbers of a range
+LARGE = 2**26  # samples: to search as many in memory takes some 3 GB
 SIGNALS = (".npy", ".wav", ".csv")
 
 
@@ -29,6 +33,23 @@ def load(command: str, argument: str, path: Path) -> jax.Array:
         got = f"{path} ({_reason(error)})"
         raise checks.value_error(command, argument, "be a picture that can be read", got) from None
     return jnp.asarray(pixels if grey else pixels.mean(-1))
+
+
+def too_large(command: str, argument: str, path: Path) -> Any:
+    """Open a .zarr, or a .npy too large to be searched in memory, to be read by parts; else None."""
+    if path.suffix.lower() not in (".npy", ".zarr"):
+        return None
+    try:
+        source = targets.opened(path)
+    except (OSError, ValueError) as error:
+        if path.suffix.lower() == ".npy":
+            return None  # `load` tells what is wrong
+        got = f"{path} ({_reason(error)})"
+        raise checks.value_error(command, argument, "be an array that can be read", got) from None
+    is_small = path.suffix.lower() == ".npy" and math.prod(source.shape) < LARGE
+    if is_small or len(source.shape) > 2:
+        return None
+    return source
 
 
 def _reason(error: Exception) -> str:

@@ -38,19 +38,23 @@ class Search:
     apart: int  # pixels between two that are found
 
 
-def wanted(order: Order, signal: jax.Array, prepare: Callable[[jax.Array], jax.Array]) -> Search:
-    """Return what was asked for: a shape, a picture or signal, a part of the image, or a filter."""
+def wanted(order: Order, signal: Any, prepare: Callable[[jax.Array], jax.Array]) -> Search:
+    """Return what was asked for: a shape, a picture or signal, a part of the image, or a filter.
+
+    The signal may be one that is read by parts.
+    """
     o = order
     if sum(map(bool, (o.template, o.crop, o.filter))) != 1:
         rule, got = "be given, or `crop` or `filter`, and one of them only", repr(o.template)
         raise checks.value_error("find", "template", rule, got, "Try --template circle.")
     turned = numbers("find", "angles", o.angles)
-    if signal.ndim == 1 and turned != [0.0]:
+    if len(signal.shape) == 1 and turned != [0.0]:
         raise checks.value_error("find", "angles", "be left out for a signal", repr(o.angles))
     if o.template in signals.SHAPES or o.filter:
         return _drawn(o, turned, signal.shape)
     if o.crop:
-        part, name = signal[span("find", "crop", o.crop, signal.shape)], f"the part {o.crop}"
+        shown = signal[span("find", "crop", o.crop, signal.shape)]
+        part, name = jnp.asarray(shown, jnp.float32), f"the part {o.crop}"
     else:
         if not Path(o.template).exists():
             words = (*signals.SHAPES, "the name of a file that is there")
@@ -59,8 +63,8 @@ def wanted(order: Order, signal: jax.Array, prepare: Callable[[jax.Array], jax.A
     kinds = {1: "a signal", 2: "a picture"}
     if o.radius:
         raise checks.value_error("find", "radius", "be left out with a picture", repr(o.radius))
-    if part.ndim != signal.ndim:
-        rule = f"be {kinds[signal.ndim]} as the image is"
+    if part.ndim != len(signal.shape):
+        rule = f"be {kinds[len(signal.shape)]} as the image is"
         raise checks.value_error("find", "template", rule, kinds[part.ndim])
     hidden = None if o.mask is None else load("find", "mask", o.mask) == 0
 

@@ -109,17 +109,19 @@ def found(
     radii: Sequence[float] | None = None,
     outlines: Sequence[Sequence[Any]] | None = None,
     scored: str = "response",
+    block: int = 1,
 ) -> "Figure":
     """Draw an image and the heat map of a search side by side, with the peaks marked.
 
     Args:
         image: the image that was searched.
-        score: the map of responses or scores.
+        score: the map of responses or scores; None: the image alone.
         places: row and column of each peak.
         searched: name of what was searched for.
         radii: radii of the rings to draw, and number, on the image, in pixels; None: no rings.
         outlines: instead of rings, for each peak lines of rows and columns about it.
         scored: title of the map.
+        block: pixels along a side of what the image shows as one, if it was made small.
 
     Shapes:
         image and score (rows, columns), places (k, 2).
@@ -135,13 +137,15 @@ def found(
     from matplotlib.figure import Figure
 
     places = np.reshape(np.asarray(places), (-1, 2))
-    rows, columns = np.shape(image)
-    figure = Figure(figsize=(13, 5.6 * rows / columns + 0.7), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.imshow(image, cmap="gray")
+    rows, columns = (block * n for n in np.shape(image))
+    width, each = (10, 9) if score is None else (13, 5.6)  # of the figure, and of what a panel shows
+    figure = Figure(figsize=(width, each * rows / columns + 0.7), layout="constrained")
+    left, *others = axes = figure.subplots(1, 1 if score is None else 2, squeeze=False)[0]
+    left.imshow(image, cmap="gray", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
     left.set_title(f"{len(places)} found: {searched}")
-    heat_map(score, places, ax=right)
-    right.set_title(scored)
+    for right in others:
+        heat_map(score, places, ax=right)
+        right.set_title(scored)
     for number, (place, radius) in enumerate(zip(places, radii if radii is not None else ())):
         ring(place, radius, ax=left)
         _number(left, number, place, 0.8 * radius)
@@ -150,9 +154,9 @@ def found(
             rows_, columns_ = (np.asarray(line) + place).T
             left.plot(columns_, rows_, color="tab:orange", lw=1.5)
         _number(left, number, place, 0.8 * max((np.abs(line).max() for line in lines), default=0))
-    for axes in (left, right):
-        axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
-        axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    for panel in axes:
+        panel.set(xlabel="column (pixels)", ylabel="row (pixels)")
+        panel.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     return figure
 
 
@@ -170,16 +174,17 @@ def _number(axes: Any, number: int, place: Any, away: float) -> None:
 
 
 def found_in_line(
-    signal: Any, score: Any, places: Any, searched: str, *, scored: str = "response"
+    signal: Any, score: Any, places: Any, searched: str, *, scored: str = "response", block: int = 1
 ) -> "Figure":
     """Draw a signal above the scores of a search in it, with the peaks marked.
 
     Args:
         signal: the signal that was searched.
-        score: the responses or scores.
+        score: the responses or scores; None: the signal alone.
         places: the sample of each peak.
         searched: name of what was searched for.
         scored: title of the scores.
+        block: samples of what the signal shows as one, if it was made small.
 
     Shapes:
         signal and score (n,), places (k,) or (k, 1).
@@ -196,17 +201,17 @@ def found_in_line(
 
     places = np.asarray(places, int).reshape(-1)
     figure = Figure(figsize=(12, 5.5), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
-    for axes, values, title in (
-        (above, np.asarray(signal), f"{len(places)} found: {searched}"),
-        (below, np.asarray(score), scored),
-    ):
-        axes.plot(values, lw=0.8, color=COLOURS[0])
-        axes.plot(places, values[places], "v", color=COLOURS[1], ms=7)
+    lines = [("signal", np.asarray(signal), f"{len(places)} found: {searched}")]
+    if score is not None:
+        lines.append(("score", np.asarray(score), scored))
+    panels = figure.subplots(len(lines), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (label, values, title) in zip(panels, lines):
+        axes.plot(block * np.arange(len(values)), values, lw=0.8, color=COLOURS[0])
+        axes.plot(places, values[places // block], "v", color=COLOURS[1], ms=7)
         axes.set_title(title)
+        axes.set(ylabel=label)
         axes.grid(alpha=0.3)
-    above.set(ylabel="signal")
-    below.set(xlabel="sample", ylabel="score", xlim=(0, max(len(np.asarray(signal)) - 1, 1)))
+    panels[-1].set(xlabel="sample", xlim=(0, max(block * len(np.asarray(signal)) - 1, 1)))
     return figure
 
 
