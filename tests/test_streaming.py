@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 
 from jaxconv import convolve, correlate, streaming
+from jaxconv.detection import coloured_noise, snr, whiten
 from jaxconv.matching import find_peaks, normalized_correlation
 from jaxconv.streaming import finish, push, start
 from tests.conftest import require_computed
@@ -153,6 +154,40 @@ def test_memory_stays_as_it_is(rng):
         sizes.add(sum(x.size for x in jax.tree.leaves(state)))
     assert max(sizes) < 1000
     assert len(sizes) <= 3
+
+
+@pytest.mark.parametrize("is_complex", [False, True])
+def test_snr_of_a_stream(rng, is_complex):
+    f = np.fft.fftfreq(64)
+    spectrum = 3 + 2 * np.cos(2 * np.pi * f)
+    noise = coloured_noise(jax.random.key(0), (20_000,), spectrum)
+    template = rng.standard_normal(20) * (1 + (1j if is_complex else 0))
+    signal = np.asarray(noise) + 0.0
+    signal[700:720] += 3 * template.real
+    state = start(template, 100, snr, noise_spectrum=spectrum, dtype=signal.dtype)
+    got = in_chunks(state, signal, [5, 9, 300, 777, 10_000])
+    whole = np.asarray(snr(signal, template, spectrum))
+    assert got.shape == whole.shape
+    inner = slice(32, -32)
+    np.testing.assert_allclose(got[inner], whole[inner], atol=0.01)
+    assert abs(np.abs(got).argmax() - 700) <= 1
+    parts = [got.real, got.imag] if is_complex else [got]
+    for part in parts:
+        assert abs(np.std(part[1000:]) - 1) < 0.05
+
+
+def test_whitened_as_it_comes(rng):
+    f = np.fft.fftfreq(64)
+    spectrum = 3 + 2 * np.cos(2 * np.pi * f)
+    noise = np.asarray(coloured_noise(jax.random.key(0), (5000,), spectrum))
+    got = in_chunks(start(spectrum, 100, whiten, dtype=noise.dtype), noise, [5, 9, 300, 777])
+    whole = np.asarray(whiten(noise, spectrum))
+    np.testing.assert_allclose(got[32:-32], whole[32:-32], atol=0.01)
+    assert abs(np.std(got) - 1) < 0.05
+    with pytest.raises(ValueError, match="`mode` must be left out for whiten"):
+        start(spectrum, 100, whiten, mode="full")
+    with pytest.raises(ValueError, match="`noise_spectrum` must be given for snr"):
+        start(spectrum, 100, snr)
 
 
 def test_scores_of_a_stream(rng):

@@ -116,5 +116,37 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
     return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
 
 
+def whitening_taps(noise_spectrum: Any) -> jax.Array:
+    """Return a filter that whitens as `whiten` does, but reaches half the spectrum's size and no more.
+
+    It is symmetric, of `2 (s // 2) + 1` taps, scaled so that the noise has unit variance behind it.
+    """
+    spectrum = as_spectrum("whiten", noise_spectrum, 1)
+    fine, reach = resample(spectrum, [4 * spectrum.size]), spectrum.size // 2
+    taps = jnp.roll(jnp.fft.ifft(1 / jnp.sqrt(fine)).real, reach)[: 2 * reach + 1]
+    return taps / _deviation(taps, fine)
+
+
+def snr_taps(template: Any, noise_spectrum: Any) -> jax.Array:
+    """Return a filter to correlate with for `snr`: the template's taps, and `s // 2` at each side."""
+    template = checks.array("snr", "template", template)
+    spectrum = as_spectrum("snr", noise_spectrum, 1)
+    quadratures = 2 if jnp.iscomplexobj(template) else 1
+    (template,) = as_floats(template)
+    reach = spectrum.size // 2
+    size = template.size + 4 * spectrum.size
+    fine = resample(spectrum, [size])
+    wave = jnp.fft.fft(template / magnitude(template).astype(template.dtype), size)
+    taps = jnp.roll(jnp.fft.ifft(wave / fine), reach)[: template.size + 2 * reach]
+    taps = taps if quadratures == 2 else taps.real
+    return taps / _deviation(taps, fine).astype(taps.dtype) * quadratures**0.5
+
+
+def _deviation(taps: jax.Array, spectrum: jax.Array) -> jax.Array:
+    """Return the standard deviation of the noise behind a filter."""
+    coloured = jnp.fft.fft(taps, spectrum.size) * jnp.sqrt(spectrum).astype(taps.dtype)
+    return norm(coloured) / spectrum.size**0.5
+
+
 def _spectrum_of(function: str, signal: jax.Array, noise_spectrum: Any) -> jax.Array:
     return as_spectrum(function, noise_spectrum, min(np.ndim(noise_spectrum), signal.ndim))

@@ -15,12 +15,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution import convolve, correlate
 from jaxconv.convolution.boundaries import canonical
 from jaxconv.convolution.preparing import prepare
+from jaxconv.detection import snr, whiten
+from jaxconv.detection.snr import snr_taps, whitening_taps
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.preparation import Prepared
 from jaxconv.engine.primitive import plans_in
@@ -31,7 +34,7 @@ from jaxconv.streaming.blocks import Later
 from jaxconv.streaming.course import Course, course_of
 from jaxconv.types import Boundary, Method, Mode
 
-FUNCTIONS = (convolve, correlate, normalized_correlation)
+FUNCTIONS = (convolve, correlate, normalized_correlation, snr, whiten)
 
 
 @partial(
@@ -98,11 +101,14 @@ def start(
     """Begin a stream: a signal that comes in chunks is convolved as if it had come as a whole.
 
     Args:
-        kernel: the kernel: one axis, or as many as a chunk.
+        kernel: the kernel: one axis, or as many as a chunk; for `whiten` the spectrum of the noise.
         shape: the shape of the usual chunk, or its length. Chunks of other lengths may come; for this
             one the kernel is prepared.
-        function: `convolve`, `correlate` or `normalized_correlation`.
-        mode: "full", "same" or "valid", as for the whole. By default "full"; "valid" for scores.
+        function: `convolve`, `correlate`, `normalized_correlation`; or `detection.snr`, with
+            `noise_spectrum=`, or `detection.whiten`. Those two reach half the size of the spectrum to
+            both sides, where those of a whole reach all of it; zeros lie beyond the edges.
+        mode: "full", "same" or "valid", as for the whole. By default "full"; "valid" for scores; left
+            out for `snr` and `whiten`.
         axis: the axis along which the chunks follow one another; the others are a batch.
         dtype: of the chunks; by default the kernel's.
         boundary: what lies before the beginning and behind the end, as for `convolve`, but for "wrap".
@@ -116,7 +122,7 @@ def start(
             length to the next only every so many samples. None: as planned. (): not cut.
         method: as for `convolve`; for a piece of another length than usual that it cannot compute, as
             planned.
-        **options: the function's others: precision, max_bytes, local.
+        **options: the function's others: precision, max_bytes, local; of `snr` `noise_spectrum`.
 
     Shapes:
         kernel (m,) or one axis per axis of a chunk; chunks (..., n, ...).
@@ -145,6 +151,12 @@ def start(
     if function not in FUNCTIONS:
         rule = "be jaxconv's " + " or ".join(f.__name__ for f in FUNCTIONS)
         raise checks.value_error("start", "function", rule, function)
+    beyond = 0
+    if function in (snr, whiten):
+        if mode or boundary != "fill" or np.any(fillvalue != 0) or dilation != 1:
+            got = f"mode {mode!r}, boundary {boundary!r}, fillvalue {fillvalue}, dilation {dilation}"
+            raise checks.value_error("start", "mode", f"be left out for {function.__name__}", got)
+        kernel, function, mode, beyond = _as_correlation(kernel, function, options)
     kernel = checks.array("start", "kernel", kernel)
     checks.not_empty("start", "kernel", kernel)
     (name,) = canonical("start", boundary, 1)
@@ -152,6 +164,8 @@ def start(
     kernel, course = course_of(
         kernel, shape, function, mode, axis, name, stride, dilation, latency, options
     )
+    if beyond:
+        course = replace(course, before=beyond, behind=beyond)
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype or kernel.dtype))
     fill = checks.array("start", "fillvalue", fillvalue).astype(dtype).reshape(())
     may_cut = growing.may_cut(course) and not isinstance(fillvalue, jax.Array) and fillvalue == 0
@@ -168,6 +182,18 @@ def start(
         later = growing.cut_at(kernel, course, blocks, dtype)
         kernel, course = kernel[course.cut(0, blocks[0])], course.shortened(blocks[0])
     return _begun(kernel, fill, later, course, dtype)
+
+
+def _as_correlation(
+    kernel: Any, function: Callable[..., jax.Array], options: dict[str, Any]
+) -> tuple[jax.Array, Callable[..., jax.Array], Mode, int]:
+    """Return the filter that computes `snr` or `whiten`, and how far it reaches beyond a place."""
+    if function is whiten:
+        return whitening_taps(kernel), correlate, "same", 0
+    if "noise_spectrum" not in options:
+        raise checks.value_error("start", "noise_spectrum", "be given for snr", "none")
+    spectrum = options.pop("noise_spectrum")
+    return snr_taps(kernel, spectrum), correlate, "valid", np.size(spectrum) // 2
 
 
 def _begun(
