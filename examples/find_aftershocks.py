@@ -23,6 +23,12 @@ START, LENGTH = 29.8, 4.0  # of the template, in seconds
 RECORD = "signal/tests/data/BW.UH1._.SHZ.D.2010.147.cut.slist.gz"
 
 
+def record_of():
+    """Return the record, and its samples per second."""
+    trace = obspy.read(str(Path(obspy.__file__).parent / RECORD))[0]
+    return jnp.asarray(np.asarray(trace.data, float)), trace.stats.sampling_rate
+
+
 def find(record, rate):
     """Return the times of the shocks found (seconds), and the scores."""
     quiet = record[int(90 * rate) : int(170 * rate)]
@@ -35,9 +41,7 @@ def find(record, rate):
 
 
 def main():
-    trace = obspy.read(str(Path(obspy.__file__).parent / RECORD))[0]
-    rate = trace.stats.sampling_rate
-    record = jnp.asarray(np.asarray(trace.data, float))
+    record, rate = record_of()
     times, score = find(record, rate)
     judge("shocks", times, SHOCKS, reach=0.5, templates=SHOCKS[:1])
     figure = Figure(figsize=(11, 6), layout="constrained")
@@ -45,7 +49,7 @@ def main():
     time = np.arange(record.size) / rate
     top.plot(time, record, lw=0.6)
     top.set(ylabel="ground velocity (counts)", ylim=(-1500, 1500))
-    top.set_title(f"{trace.id}, the first shock clipped at 3 % of its height")
+    top.set_title("BW.UH1..SHZ, the first shock clipped at 3 % of its height")
     bottom.plot(time[: score.size], score, lw=0.6)
     bottom.plot(
         times, [float(score[round(s * rate)]) for s in times], "v", color="tab:orange", label="found"

@@ -16,6 +16,7 @@ TOLD = {
     "find_heartbeats": {"heartbeats": (2, 0, 0)},
     "find_stars": {"stars, not whitened, at 0.9": (1, 0, 8), "stars": (1, 0, 0)},
     "find_aftershocks": {"shocks": (3, 0, 0)},
+    "live_aftershocks": {"shocks as they come": (3, 0, 0)},
     "learn_coins": {
         "learned": (18, 0, 0),
         "drawn by hand": (18, 0, 0),
@@ -49,6 +50,16 @@ LONG = [pytest.param("learn_coins", marks=pytest.mark.long)]
 @pytest.mark.parametrize("name", [*(name for name in TOLD if name != "learn_coins"), *LONG])
 def test_finds_what_is_there(name, run):
     assert counts(run(name)) == TOLD[name]
+
+
+def test_finds_a_coin_on_disk(single, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["find_on_disk", "--save", str(tmp_path)])
+    example = program("examples/find_on_disk.py")
+    monkeypatch.setattr(example, "SIDE", 3000)
+    example.main()
+    found, missed, false = counts(capsys.readouterr().out)["coins"]
+    assert found > 1
+    assert (missed, false) == (0, 0)
 
 
 def test_learns_a_heartbeat_as_good_as_the_optimum(run):

@@ -397,7 +397,7 @@ def _written(sweep: Sweep, target: Any, max_bytes: int, journal: Any) -> Any:
     try:
         run(sweep, tile, program, take, done)
     finally:
-        writer.note()
+        writer.settle()
     return writer.end()
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ class Target:
         self.path = Path(target) if isinstance(target, str | os.PathLike) else None
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self.written, self.flushed = [], time.monotonic()  # tiles that are not noted yet
+        self.flusher = ThreadPoolExecutor(1)
+        self.flushing = self.flusher.submit(int)
         self.array: Any = target
         if self.path is None:
             self.part = None
@@ -76,21 +79,31 @@ class Target:
         """Write a tile; every few seconds what was written is flushed, and only then noted."""
         self.array[box] = values
         self.written.append(number)
-        if time.monotonic() - self.flushed > FLUSH_SECONDS:
-            self.note()
+        if self.flushing.done() and time.monotonic() - self.flushed > FLUSH_SECONDS:
+            self._note()
 
-    def note(self) -> None:
-        """Flush what was written to disk, and note it in the journal."""
+    def settle(self) -> None:
+        """Wait until all that was written is flushed and noted."""
+        self._note()
+        self.flushing.result()
+        self.flusher.shutdown()
+
+    def _note(self) -> None:
+        """Let what was written be flushed and noted, while more is written."""
+        self.flushing.result()
+        numbers, self.written, self.flushed = self.written, [], time.monotonic()
+        self.flushing = self.flusher.submit(self._flush, numbers)
+
+    def _flush(self, numbers: list[int]) -> None:
+        """Flush what was written to disk, and note tiles in the journal."""
         if hasattr(self.array, "flush"):
             self.array.flush()
-        if self.journal and self.written:
+        if self.journal and numbers:
             with self.journal.open("a") as file:
-                file.write("".join(f"{number}\n" for number in self.written))
-        self.written, self.flushed = [], time.monotonic()
+                file.write("".join(f"{number}\n" for number in numbers))
 
     def end(self) -> Any:
         """Give the target its name, now that it is whole; return it, to be read."""
-        self.note()
         if self.part is not None and self.path is not None:
             if self.path.is_dir():
                 shutil.rmtree(self.path)
