@@ -1,4 +1,4 @@
-"""Write docs/tiled-benchmarks.md: a file larger than memory by tiles, beside Dask and the same in memory.
+"""Write docs/tiled-benchmarks.md: a file larger than memory by tiles, beside Dask and beside memory.
 
 python benchmarks/tiles.py docs FOLDER   (FOLDER takes 9 GB)
 """
@@ -52,8 +52,8 @@ def main(docs: Path, folder: Path) -> None:
 def table(found: dict[Any, list[dict[str, float]]]) -> str:
     """Return the medians as a table."""
     rows = [
-        "| kernel | in memory, ns per pixel | tiles, ns per pixel | in memory / tiles | seconds | memory, GB "
-        "| error | Dask with `oaconvolve` / tiles |",
+        "| kernel | in memory, ns per pixel | tiles, ns per pixel | in memory / tiles | seconds "
+        "| memory, GB | error | Dask with `oaconvolve` / tiles |",
         "|---|---|---|---|---|---|---|---|",
     ]
 
@@ -71,8 +71,8 @@ def table(found: dict[Any, list[dict[str, float]]]) -> str:
     image, own = median((9, "image"), "ns"), median((9, "tiles"), "ns")
     rows += [
         "",
-        f"`dask_image.ndfilters.convolve` with 9 x 9, of {DASK_IMAGE:,} x {DASK_IMAGE:,}: {image:.0f} ns per"
-        f" pixel, {image / own:.1f} times as long as tiles.",
+        f"`dask_image.ndfilters.convolve` with 9 x 9, of {DASK_IMAGE:,} x {DASK_IMAGE:,}: {image:.0f} ns"
+        f" per pixel, {image / own:.1f} times as long as tiles.",
     ]
     return "\n".join(rows)
 

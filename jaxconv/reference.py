@@ -76,7 +76,7 @@ def convolve(f: jax.Array, g: jax.Array, mode: Mode = "full") -> jax.Array:
             "valid": only shifts where one operand lies completely inside the other.
 
     Shapes:
-        f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
+        f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: `|ni - mi| + 1`.
 
     Returns:
         The convolution, in the common dtype of the operands.
@@ -116,7 +116,7 @@ def correlate(f: jax.Array, g: jax.Array, mode: Mode = "full") -> jax.Array:
         mode: as for `convolve`.
 
     Shapes:
-        f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1.
+        f (n1, ..., nd), g (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: `|ni - mi| + 1`.
 
     Returns:
         The correlation, in the common dtype of the operands.

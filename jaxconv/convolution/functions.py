@@ -35,8 +35,8 @@ def convolve(
 
     Args:
         in1: the signal: an array, or what NumPy makes one of. Integers stay integers, and wrap around as
-            NumPy's do. Or a signal that was `prepare`d.
-        in2: the kernel, with the same number of axes. Or one that was `prepare`d.
+            NumPy's do. Or a signal from `prepare`.
+        in2: the kernel, with the same number of axes. Or one from `prepare`.
         mode: "full": every shift at which the operands overlap; "same": the middle of "full", of in1's
             shape, from `(m - 1) // 2` on; "valid": only where one operand lies wholly inside the other.
         method: "auto" for the method that is predicted to be fastest, or its name: "direct" (JAX's own
@@ -63,7 +63,7 @@ def convolve(
     Options per axis are in the order in which `axes` names the axes.
 
     Shapes:
-        in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: |ni - mi| + 1;
+        in1 (n1, ..., nd), in2 (m1, ..., md) -> full: ni + mi - 1, same: ni, valid: `|ni - mi| + 1`;
         with a stride, these divided by it and rounded up. Along axes not in `axes`: max(ni, mi).
 
     Returns:

@@ -36,9 +36,9 @@ def conv_general_dilated(
     The arguments, results and errors are lax's; the options after the star are `convolve`'s.
 
     Args:
-        lhs: the signal, with a batch axis and a feature axis. Or one that was `prepare`d.
+        lhs: the signal, with a batch axis and a feature axis. Or one from `prepare`.
         rhs: the kernel, with an axis of output features and one of input features; it is not reflected.
-            Or one that was `prepare`d.
+            Or one from `prepare`.
         window_strides: one step between outputs per axis.
         padding: "SAME", "SAME_LOWER", "VALID", or one pair (low, high) per axis; negative numbers crop.
         lhs_dilation: step between the signal's elements, per axis; zeros lie between them.

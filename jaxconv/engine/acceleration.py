@@ -100,7 +100,7 @@ def explain(
 
     Args:
         fn: the function.
-        *args: its arguments, or `jax.ShapeDtypeStruct`s in their place.
+        *args: its arguments, or in the place of each a `jax.ShapeDtypeStruct`.
         platform: "cpu", "cuda", "rocm" or "tpu"; None for the default device's.
         **kwargs: more of its arguments.
 

@@ -67,7 +67,7 @@ def tune(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Tuning:
 
     Args:
         fn: the function.
-        *args: its arguments, or `jax.ShapeDtypeStruct`s in their place.
+        *args: its arguments, or in the place of each a `jax.ShapeDtypeStruct`.
         **kwargs: more of its arguments.
 
     Shapes:
