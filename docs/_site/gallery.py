@@ -40,7 +40,9 @@ def _doc(path: Path) -> str:
 
 def _picture(path: Path) -> str | None:
     images = path.parent.parent / "docs" / "images"
-    found = [f"{path.stem}.{kind}" for kind in ("gif", "png") if (images / f"{path.stem}.{kind}").exists()]
+    found = [
+        f"{path.stem}.{kind}" for kind in ("gif", "png") if (images / f"{path.stem}.{kind}").exists()
+    ]
     return f"../images/{found[0]}" if found else None
 
 

@@ -50,13 +50,17 @@ def public(module: str) -> list[str]:
 
 
 def _index() -> str:
-    modules = "\n".join(f"- [{module}]({module}.md): {about.lower()}" for module, about in MODULES.items())
+    modules = "\n".join(
+        f"- [{module}]({module}.md): {about.lower()}" for module, about in MODULES.items()
+    )
     return f"# Reference\n\nEvery public name, with its shapes, errors and an example.\n\n{modules}\n\n{_tree(MODULES)}"
 
 
 def _module(module: str, about: str, names: list[str]) -> str:
     found = importlib.import_module(module)
-    rows = "\n".join(f"| [{name}]({module}.{name}.md) | {_first(getattr(found, name))} |" for name in names)
+    rows = "\n".join(
+        f"| [{name}]({module}.{name}.md) | {_first(getattr(found, name))} |" for name in names
+    )
     tree = _tree(f"{module}.{name}" for name in names)
     return f"# {module}\n\n{about}.\n\n| | |\n|---|---|\n{rows}\n\n{tree}"
 
@@ -64,7 +68,9 @@ def _module(module: str, about: str, names: list[str]) -> str:
 def _page(module: str, name: str) -> str:
     value = getattr(importlib.import_module(module), name)
     if isinstance(value, dict):
-        return f"# {name}\n\n`{module}.{name}`, a dictionary with the keys {', '.join(map(repr, value))}.\n"
+        return (
+            f"# {name}\n\n`{module}.{name}`, a dictionary with the keys {', '.join(map(repr, value))}.\n"
+        )
     kind = "autoclass" if inspect.isclass(value) else "autofunction"
     members = "\n   :members:\n   :exclude-members: __new__" if kind == "autoclass" else ""
     return f"# {name}\n\n```{{eval-rst}}\n.. {kind}:: {module}.{name}{members}\n```\n"
