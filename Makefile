@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 COINS = $(shell $(BIN)/python -c "import os, skimage; print(os.path.join(os.path.dirname(skimage.__file__), 'data', 'coins.png'))")
 
-.PHONY: demo test quick long check format bench clean
+.PHONY: demo test quick long check format bench site clean
 
 demo: $(VENV)/.demo  ## learn the circle and the cross, then find coins in a photograph
 	$(BIN)/jaxconv learn circle --output out
@@ -30,13 +30,16 @@ format: $(VENV)/.check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+site: $(VENV)/.site  ## the documents as a site, docs/_build/html/index.html; a warning is an error
+	$(BIN)/python -m sphinx -b html -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+
 bench: $(VENV)/.bench  ## time jaxconv beside its peers and write docs/benchmarks.md: a quarter of an hour
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/jaxconv bench --output out
 	$(BIN)/python benchmarks/page.py out/benchmarks.json docs
 	$(BIN)/python benchmarks/front.py .
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out docs/_build docs/api docs/gallery
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +54,10 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $@
+
+$(VENV)/.site: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[site]'
 	touch $@
 
 $(VENV)/.check: $(BIN)/python pyproject.toml

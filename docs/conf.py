@@ -15,6 +15,7 @@ import gallery  # noqa: E402
 import reference  # noqa: E402
 
 import jaxconv  # noqa: E402
+from jaxconv import explorer  # noqa: E402
 
 project = "jaxconv"
 author = "the jaxconv developers"
@@ -54,6 +55,13 @@ def setup(app):
     reference.write(HERE / "api")
     gallery.write(HERE.parent / "examples", HERE / "gallery")
     app.connect("source-read", _inside)
+    app.connect("build-finished", _explorer)
+
+
+def _explorer(app, error):
+    """Lay the explorer beside the pages."""
+    if not error:
+        (Path(app.outdir) / "explorer.html").write_text(explorer.page(), encoding="utf-8")
 
 
 def _inside(app, name, source):

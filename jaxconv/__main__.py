@@ -3,10 +3,10 @@
 import os
 import sys
 
-from jaxconv.cli import find, learn, lesson, measure, planner
+from jaxconv.cli import explore, find, learn, lesson, measure, planner
 from jaxconv.cli.shared import CTRL_C, app
 
-__all__ = ["app", "find", "learn", "lesson", "main", "measure", "planner"]
+__all__ = ["app", "explore", "find", "learn", "lesson", "main", "measure", "planner"]
 
 
 def main() -> None:

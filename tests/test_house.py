@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = [  # rooms; imports go downwards only
     {"__main__"},
     {"cli"},
-    {"plotting"},
+    {"explorer", "plotting"},
     {"benchmarking"},
     {"learning"},
     {"streaming", "tiled"},
@@ -40,6 +40,7 @@ PUBLIC = {
     " detection_probability detection_rate matched_filter noise_covariance noise_spectrum output_snr"
     " patch_statistics roc score_threshold snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS extend",
+    "jaxconv.explorer": "ROOMS page",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian gaussian_filter laplacian"
     " laplacian_of_gaussian prewitt scharr sobel",
     "jaxconv.learning": "Detector Evaluation Fit State confusion cosine_similarity default_optimizer"

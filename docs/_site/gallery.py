@@ -1,4 +1,4 @@
-"""The gallery: a page for each example program, with what it says at its top, its picture and its text."""
+"""The gallery: a page for each example program, with what it says at its top and its picture."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,8 @@ def write(examples: Path, folder: Path) -> None:
         _keep(folder / f"{name}.md", _page(name, path))
     cards = "\n\n".join(_card(name, path) for name, path in pages.items())
     tree = "\n".join(["```{toctree}", ":hidden:", "", *pages, "```", ""])
-    text = f"# Gallery\n\nPrograms of the folder examples/; each prints the fact that it proves.\n\n{cards}\n\n{tree}"
+    about = "Programs of the folder examples/; each prints the fact that it proves."
+    text = f"# Gallery\n\n{about}\n\n{cards}\n\n{tree}"
     _keep(folder / "index.md", text)
 
 

@@ -53,7 +53,8 @@ def _index() -> str:
     modules = "\n".join(
         f"- [{module}]({module}.md): {about.lower()}" for module, about in MODULES.items()
     )
-    return f"# Reference\n\nEvery public name, with its shapes, errors and an example.\n\n{modules}\n\n{_tree(MODULES)}"
+    about = "Every public name, with its shapes, errors and an example."
+    return f"# Reference\n\n{about}\n\n{modules}\n\n{_tree(MODULES)}"
 
 
 def _module(module: str, about: str, names: list[str]) -> str:
