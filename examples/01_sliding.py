@@ -1,7 +1,7 @@
 """What is a convolution? Reflect one signal, shift it over the other, multiply, sum.
 
-You will see a sawtooth slide over a square wave, and the area of their product: 15 at shift -5, 20 at
-shift 0, smaller with less overlap, and 0 without overlap.
+You will see a sawtooth reflected, and slide over a square wave, and the area of their product: 15 at
+shift -5, 20 at shift 0, smaller with less overlap, and 0 without overlap.
 Try next: another sawtooth, `signals.sawtooth(t, first=0, last=4)`. What is the area at shift -5 now?
 
     python examples/01_sliding.py --save out
@@ -28,17 +28,23 @@ def areas():
 def main():
     area, at = areas()
     print("area of the product:", ", ".join(f"{a:g} at shift {s:g}" for s, a in at.items()))
-    figure = Figure(figsize=(12, 7), layout="constrained")
-    grid = figure.add_gridspec(2, 3)
-    for column, shift in enumerate((-5, 0, 7.5)):
+    figure = Figure(figsize=(14, 7), layout="constrained")
+    grid = figure.add_gridspec(2, 4)
+    axes = figure.add_subplot(grid[0, 0])
+    axes.plot(t, f, color="black", lw=3, label="f")
+    axes.plot(t, g, color="tab:orange", ls="--", label="g")
+    axes.plot(t, g[::-1], color="tab:orange", label="g, reflected")
+    axes.set(xlabel="time", ylabel="value", ylim=(-0.2, 5.6), title="f, g, and g reflected")
+    axes.legend(loc="upper right", fontsize=8)
+    for column, shift in enumerate((-5, 0, 7.5), 1):
         axes = figure.add_subplot(grid[0, column])
         plotting.overlap(f, g, shift, t=t, ax=axes)
-        axes.set(xlabel="time", ylim=(-0.2, 6.2))
+        axes.set(xlabel="time", ylim=(-0.2, 5.6))
     axes = figure.add_subplot(grid[1, :])
     axes.plot((np.arange(area.size) - t.size + 1) * STEP, area, lw=2)
     axes.plot(list(at), list(at.values()), "o", color="tab:orange")
     axes.set(xlabel="shift", ylabel="area of the product", xlim=(-15, 15))
-    axes.set_title("the convolution: the area at every shift")
+    axes.set_title("the convolution: the area at every shift; dots: the shifts that are printed")
     save(figure, "01_sliding")
 
 

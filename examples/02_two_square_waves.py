@@ -28,7 +28,7 @@ def main():
     triangle = np.maximum(10 - np.abs(shifts), 0)
     print(f"greatest area: {values.max():.3g} at shift {shifts[values.argmax()]:.3g}")
     print(f"farthest from a triangle: {np.abs(values - triangle).max():.1e}")
-    moving = plotting.slide(f, g, np.arange(-12, 12.1, 0.8).tolist(), t=t)
+    moving = plotting.slide(f, g, np.arange(-12, 12.1, 0.5).tolist(), t=t)
     save_animation(moving, "02_two_square_waves")
 
 

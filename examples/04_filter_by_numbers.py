@@ -27,7 +27,7 @@ def main():
     sums = correlate(IMAGE, FILTER, "valid")
     print(f"sum at {PLACE}: {sums[PLACE]}")
     print("sums at all places:", sums.tolist())
-    figure = Figure(figsize=(12, 4), layout="constrained")
+    figure = Figure(figsize=(12, 3.9), layout="constrained")
     plotting.patch(IMAGE, FILTER, PLACE, ax=figure.subplots())
     save(figure, "04_filter_by_numbers")
 

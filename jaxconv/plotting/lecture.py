@@ -56,13 +56,13 @@ def overlap(f: Any, g: Any, shift: float, *, t: Any = None, ax: "Axes | None" = 
     """
     times, moved, product, area = _compute_overlap(f, g, shift, t)
     ax = current(ax)
-    artists: list[Any] = ax.plot(times, np.asarray(f), color="black", lw=2, label="f")
-    artists += ax.plot(times, moved, color=COLOURS[1], lw=2, label="g, reflected and shifted")
+    artists: list[Any] = ax.plot(times, np.asarray(f), color="black", lw=3.5, label="f")
+    artists += ax.plot(times, moved, color=COLOURS[1], lw=1.8, label="g, reflected and shifted")
     for where, colour, what in ((product >= 0, ABOVE, "above"), (product <= 0, BELOW, "below")):
         if what == "above" or (product < 0).any():
             options = {"color": colour, "alpha": 0.6, "lw": 0, "label": f"product, {what} zero"}
             artists.append(ax.fill_between(times, np.where(where, product, 0), **options))
-    ax.set_title(f"shift {shift:g}: area {_number(area)}")
+    ax.set_title(f"shift {_number(shift)}: area {_number(area)}")
     ax.legend(loc="upper right", fontsize=8)
     return artists
 
@@ -106,7 +106,7 @@ def slide(f: Any, g: Any, shifts: Sequence[float], *, t: Any = None) -> "FuncAni
     def draw(number: int) -> list[Any]:
         top.clear()
         artists = overlap(f, g, shifts[number], t=t, ax=top)
-        top.set(xlabel="time", ylim=(values.min() - 0.2, 1.25 * values.max() + 0.2))
+        top.set(xlabel="time", ylabel="value", ylim=(values.min() - 0.2, 1.25 * values.max() + 0.2))
         line.set_data(shifts[: number + 1], areas[: number + 1])
         dot.set_data([shifts[number]], [areas[number]])
         return [*artists, line, dot]
@@ -196,7 +196,7 @@ def patch(image: Any, filter: Any, place: tuple[int, int], *, ax: "Axes | None" 
         artists += _cells(ax, values, left, top, marked)
         ax.text(left + values.shape[1] / 2, top - 0.2, title, ha="center", va="bottom")
         left += values.shape[1] + 0.8
-    terms = " + ".join(f"{w}·{x}" for w, x in zip(filter.ravel(), window.ravel()) if w)
+    terms = " + ".join(f"{w}·{x}" for w, x in zip(filter.ravel(), window.ravel()))
     ax.set_title(f"{terms} = {sums[row, column]}", pad=14)
     ax.set(xlim=(-0.1, left - 0.7), ylim=(rows + 0.1, -1.0), aspect="equal")
     ax.set_axis_off()
