@@ -39,7 +39,7 @@ bench: $(VENV)/.bench  ## time jaxconv beside its peers and write docs/benchmark
 	$(BIN)/python benchmarks/front.py .
 
 clean:
-	rm -rf $(VENV) out docs/_build docs/api docs/gallery
+	rm -rf $(VENV) out docs/_build docs/api docs/gallery docs/methods
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

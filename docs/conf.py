@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_site")]
 
 import gallery  # noqa: E402
+import methods  # noqa: E402
 import reference  # noqa: E402
 
 import jaxconv  # noqa: E402
@@ -54,6 +55,7 @@ def setup(app):
     """Write the generated pages before the others are read, and mend links that lead out of docs/."""
     reference.write(HERE / "api")
     gallery.write(HERE.parent / "examples", HERE / "gallery")
+    methods.write(HERE.parent / "jaxconv" / "engine" / "methods", HERE / "methods", gallery.keep)
     app.connect("source-read", _inside)
     app.connect("build-finished", _explorer)
 

@@ -11,12 +11,12 @@ def write(examples: Path, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     pages = {path.stem: path for path in sorted(examples.glob("*.py")) if path.stem not in HIDDEN}
     for name, path in pages.items():
-        _keep(folder / f"{name}.md", _page(name, path))
+        keep(folder / f"{name}.md", _page(name, path))
     cards = "\n\n".join(_card(name, path) for name, path in pages.items())
     tree = "\n".join(["```{toctree}", ":hidden:", "", *pages, "```", ""])
     about = "Programs of the folder examples/; each prints the fact that it proves."
     text = f"# Gallery\n\n{about}\n\n{cards}\n\n{tree}"
-    _keep(folder / "index.md", text)
+    keep(folder / "index.md", text)
 
 
 def _page(name: str, path: Path) -> str:
@@ -47,6 +47,7 @@ def _picture(path: Path) -> str | None:
     return f"../images/{found[0]}" if found else None
 
 
-def _keep(path: Path, text: str) -> None:
+def keep(path: Path, text: str) -> None:
+    """Write a page, unless it is as it was."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)

@@ -4,6 +4,8 @@ import importlib
 import inspect
 from pathlib import Path
 
+from gallery import keep
+
 MODULES = {
     "jaxconv": "Convolution and its plan",
     "jaxconv.boundaries": "What lies beyond the edge",
@@ -33,9 +35,7 @@ def write(folder: Path) -> None:
         if path.name not in pages:
             path.unlink()
     for name, text in pages.items():
-        path = folder / name
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+        keep(folder / name, text)
 
 
 def public(module: str) -> list[str]:

@@ -215,7 +215,7 @@ def match_template(
 
     Example:
         >>> image = np.pad(np.eye(3, dtype=np.float32), 1)
-        >>> match_template(image, np.eye(3), np.zeros((3, 3), np.float32)).argmax()
+        >>> int(match_template(image, np.eye(3), np.zeros((3, 3), np.float32)).argmax())
         4
     """
     function = "match_template"
