@@ -21,7 +21,7 @@ def page() -> str:
         >>> page().startswith("<!doctype html>")
         True
     """
-    here = files(__package__)
+    here = files("jaxconv.explorer")
 
     def read(name: str) -> str:
         return (here / name).read_text(encoding="utf-8")
