@@ -123,10 +123,10 @@ draw.image = (context, a, box, map = "grey", range = null) => {
 };
 
 // A few numbers as coloured cells.
-draw.numbers = (context, a, box, map = "signed") => {
-  const side = draw.image(context, a, box, map), digits = (v) => (Number.isInteger(v) ? `${v}` : v.toFixed(1));
+draw.numbers = (context, a, box, map = "signed", range = null) => {
+  const side = draw.image(context, a, box, map, range), digits = (v) => (Number.isInteger(v) ? `${v}` : v.toFixed(2));
   if (side < 20) return side;
-  const [low, high] = draw.range(a), most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  const [low, high] = range || draw.range(a), most = Math.max(Math.abs(low), Math.abs(high)) || 1;
   for (let r = 0; r < a.rows; r++) {
     for (let c = 0; c < a.columns; c++) {
       const v = a.values[r * a.columns + c], at = map === "signed" ? Math.abs(v) / most : 0;

@@ -52,11 +52,11 @@ rooms.lay = (section) => {
     const kernel = state.options.flip ? core.flipped(state.filter) : state.filter;
     const products = core.array(m, m, patch.values.map((v, i) => v * kernel.values[i]));
     const y = (narrow ? 2 * side + 92 : side + 62);
-    [["patch", patch, "grey"], [state.options.flip ? "filter, reflected" : "filter", kernel, "signed"],
-      ["product", products, "signed"]].forEach(([words, a, map], i) => {
+    [["patch", patch, "grey", draw.range(state.image)], [state.options.flip ? "filter, reflected" : "filter", kernel, "signed"],
+      ["product", products, "signed"]].forEach(([words, a, map, range], i) => {
       const x = 10 + i * (small + 30);
       draw.text(context, words, x, y - 14, {bold: true});
-      draw.numbers(context, a, {x, y, width: small, height: small}, map);
+      draw.numbers(context, a, {x, y, width: small, height: small}, map, range);
       if (i < 2) draw.text(context, "×="[i], x + small + 15, y + small / 2, {align: "center", bold: true});
     });
     const sum = heat.values[state.row * heat.columns + state.column];
