@@ -21,9 +21,6 @@ import jax
 from jaxconv.engine import device, store
 
 
-INSIDE_CALL = 3e-6  # seconds that a part of a program takes at least, roughly
-
-
 class Cost(NamedTuple):
     """A prediction: time, and memory beyond the operands and the result; and how it would be done."""
 
@@ -71,12 +68,6 @@ class Constants:
     band_rate: float  # elements of the band a second
     full_product: float  # times that a matrix product takes longer in precision "highest"
     margin: int = 1  # times as fast as JAX's own that another method must promise to be
-
-    @cached_property
-    def inside(self) -> "Constants":
-        """The constants of a part of a larger program: Python does not wait for its call."""
-        calls = {f.name: getattr(self, f.name) for f in fields(self) if f.name.endswith("_call")}
-        return replace(self, **{name: min(value, INSIDE_CALL) for name, value in calls.items()})
 
     @cached_property
     def in_full_precision(self) -> "Constants":

@@ -51,12 +51,6 @@ class Plan:
         """The candidate that was picked."""
         return next(c for c in self.candidates if c.method == self.method)
 
-    @property
-    def seconds_inside(self) -> float:
-        """Its predicted time as a part of a larger program."""
-        inside = costs.constants(self.problem.platform).inside
-        return METHODS[self.method].cost(as_seen(self.method, self.problem), inside).seconds
-
     def prepare_signal(self, signal: jax.Array) -> Any:
         """Return what the method makes of a canonical signal alone."""
         if not self.problem.products:

@@ -148,4 +148,4 @@ def _of(outputs: int, taps: int, course: Course, batch: int, dtype: Any) -> floa
     made = plan(
         (batch, outputs + taps - 1), (1, taps), "valid", axes=1, dtype=dtype, **dict(course.options)
     )
-    return made.seconds_inside
+    return made.chosen.seconds
