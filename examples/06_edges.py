@@ -31,14 +31,15 @@ def main():
     row, column = divmod(int(strength.argmax()), image.shape[1])
     print(f"strongest edge of the photograph: {strength.max():.0f} at ({row}, {column})")
     figure = Figure(figsize=(12, 10), layout="constrained")
-    limit = float(strength.max())
+    figure.get_layout_engine().set(w_pad=0.12)
+    limit = float(jnp.quantile(strength, 0.995))  # so that weaker edges are seen too
     for axes, (title, picture, options) in zip(
         figure.subplots(2, 2).flat,
         (
             ("the photograph", image, {"cmap": "gray"}),
             ("change downwards", down, {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}),
             ("change to the right", across, {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}),
-            ("strength of the edges", strength, {"cmap": "viridis"}),
+            ("strength of the edges", strength, {"cmap": "viridis", "vmax": limit}),
         ),
         strict=True,
     ):

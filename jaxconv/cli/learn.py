@@ -214,7 +214,10 @@ def _show(
             deflection = learning.deflection(kernel, task.clean)
             cosine = learning.cosine_similarity(kernel, optimum)
             print(f"{name:20}cosine with the optimum {cosine:>7.4f}, deflection {deflection:>6.2f}")
-    figure = plotting.learned(fit, optimum, scene, task.name, least=lowest_loss, seen=evaluation)
+    judged = f"scenes not used for learning, noise {4 * order.noise:g}"
+    figure = plotting.learned(
+        fit, optimum, scene, task.name, least=lowest_loss, seen=evaluation, judged=judged
+    )
     write(path.with_suffix(".png"), lambda file: figure.savefig(file, dpi=100))
     print(f"wrote {plotting.save(plotting.evolution(fit, scene, task.name), path.with_suffix('.gif'))}")
 

@@ -22,6 +22,7 @@ def learned(
     *,
     least: float | None = None,
     seen: Evaluation | None = None,
+    judged: str = "scenes not used for learning",
 ) -> "Figure":
     """Draw stages of a filter with its spectrum and heat map, then loss, similarity and ROC.
 
@@ -32,6 +33,7 @@ def learned(
         target: name of the target.
         least: the loss of the optimum.
         seen: `learning.evaluate` of the first filter, the last one and the optimum, in that order.
+        judged: what they were evaluated on.
 
     Shapes:
         optimum (m1, m2), scene.signal (rows, columns).
@@ -52,12 +54,15 @@ def learned(
     learning(fit, least, ax=panels[0])
     panels[0].set_xscale("symlog", linthresh=10)  # most changes happen in the first epoch
     panels[0].set_xlim(0, len(fit.losses))
+    ticks = [n for n in (0, 3, 10, 30, 100, 300, 1000, 3000, 10_000) if n <= len(fit.losses)]
+    panels[0].set_xticks(ticks, [f"{n:,}" for n in ticks])
+    panels[0].minorticks_off()
     panels[0].set_title("learning")
     if not seen:
         return figure
     right = panels[1]
     roc(curves(seen, ("random start", "learned", "optimum")), ax=right)
-    right.set_title(f"{seen.at_targets.shape[1]} scenes not used for learning")
+    right.set_title(f"{seen.at_targets.shape[1]} {judged}")
     return figure
 
 
@@ -74,7 +79,11 @@ def _stages(figure: Any, fit: Fit, optimum: Any, scene: Scene) -> None:
     for axes, (name, kernel) in zip(grid.T, columns, strict=True):
         frame(axes, kernel, scene, limit)
         axes[0].set_title(name)
-    labels = ("filter", "its spectrum\n(cycles per pixel)", "response, the target\nringed (pixels)")
+    labels = (
+        "filter",
+        "its spectrum\n(cycles per pixel)",
+        "response, the target ringed\n(pixels; grey: none)",
+    )
     for row, label in zip(grid[:, 0], labels):
         row.text(-0.35, 0.5, label, rotation=90, ha="center", va="center", transform=row.transAxes)
 
@@ -224,6 +233,7 @@ def frame(axes: Any, kernel: Any, scene: Scene, limit: float) -> list[Any]:
     half, (rows, columns) = np.array(kernel.shape) // 2, scene.signal.shape
     extent = (half[1] - 0.5, columns - half[1] - 0.5, rows - half[0] - 0.5, half[0] - 0.5)
     heat = axes[2].imshow(response(kernel, scene), cmap=HEAT, extent=extent)
+    axes[2].set_facecolor("0.8")  # where the filter would leave the scene there is no response
     axes[2].set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     ring(scene.places[0], 0.62 * kernel.shape[0], ax=axes[2])
     return [weights, power, heat]
