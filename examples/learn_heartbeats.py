@@ -48,10 +48,14 @@ def learn():
     return learning.fit(jax.random.key(1), learning.negative_deflection, draw, start, **options), optimum
 
 
-def find(respond, known, rest):
-    """Return the peaks in each copy above the threshold, which the known part without beats gives."""
+def threshold_of(respond, known):
+    """Return the response that the known part exceeds by chance, away from its beat."""
     away = np.abs(np.arange(KNOWN - SIZE + 1) + MIDDLE - BEATS[0]) >= SIZE
-    threshold = float(np.quantile(respond(known)[:, away], 1 - FALSE_ALARM))
+    return float(np.quantile(respond(known)[:, away], 1 - FALSE_ALARM))
+
+
+def find(respond, threshold, rest):
+    """Return the peaks in each copy above the threshold."""
     peaks = jax.jit(partial(matching.find_peaks, threshold=threshold, min_distance=100, max_peaks=20))
     each = [peaks(jnp.asarray(response)) for response in respond(rest)]
     return [np.asarray(peaks.places[: int(peaks.count), 0]) + MIDDLE for peaks in each]
@@ -74,7 +78,8 @@ def main():
     known, rest = (
         noisy(jax.random.key(seed), signal, COPIES) for seed, signal in ((2, PART.signal), (3, REST))
     )
-    places = {name: find(respond, known, rest) for name, respond in filters.items()}
+    thresholds = {name: threshold_of(respond, known) for name, respond in filters.items()}
+    places = {name: find(respond, thresholds[name], rest) for name, respond in filters.items()}
     offset = np.arange(COPIES) * 10 * REST.size  # copies one after another, far apart
     truth = (offset[:, None] + THERE[None]).ravel()
     for name, samples in places.items():
@@ -101,6 +106,8 @@ def main():
     bottom.plot(
         time[MIDDLE : MIDDLE + REST.size - SIZE + 1], learning.responses(fit.parameters, rest[:1])[0]
     )
+    bottom.axhline(thresholds["learned"], color="tab:red", ls="--", label="threshold")
+    bottom.legend(loc="upper right")
     bottom.set(xlabel="time (samples)", ylabel="response of the learned filter", xlim=middle.get_xlim())
     save(figure, "learn_heartbeats")
 

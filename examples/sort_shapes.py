@@ -2,7 +2,8 @@
 
 You will see a bank of random values become one filter for each of circle, cross, square and triangle,
 and which shapes it confuses in new scenes; then the same bank learned from kinds but not places, by
-softmax over its peak responses.
+softmax over its peak responses. That one need not know where a shape is: some of its filters are a shape
+twice, a little apart, which responds at either place.
 Try next: BALANCE = 2, where for some seeds one filter responds to two shapes.
 
     python examples/sort_shapes.py --save out
