@@ -498,3 +498,13 @@ def test_a_lesson_goes_on_without_what_is_not_installed(tmp_path, monkeypatch):
     assert status == 2
     assert "shown" in out
     assert "figures 01 need skimage.nothing_like_it" in error
+
+
+def test_explore_writes_one_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("webbrowser.open", lambda address: pytest.fail(f"opened {address}"))
+    status, out, error = run("explore", "--output", tmp_path)
+    assert (status, error) == (0, "")
+    assert str(tmp_path / "explorer.html") in out
+    text = (tmp_path / "explorer.html").read_text()
+    assert text.startswith("<!doctype html>")
+    assert not re.search(r"https?://", text)
