@@ -8,7 +8,7 @@ import sys
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
-from jaxconv import detection, kernels, matching, reference, signals, streaming, tiled
+from jaxconv import detection, kernels, matching, multirate, reference, signals, streaming, tiled
 from jaxconv.convolution import boundaries, conv_general_dilated, convolve, correlate
 from jaxconv.convolution.choosing import choose_conv_method, plan
 from jaxconv.convolution.lags import correlation_lags
@@ -45,6 +45,7 @@ __all__ = [
     "learning",
     "match_template",
     "matching",
+    "multirate",
     "oaconvolve",
     "plan",
     "plotting",

@@ -23,7 +23,7 @@ FLOORS = [  # rooms; imports go downwards only
     {"learning"},
     {"streaming", "tiled"},
     {"detection", "matching"},
-    {"kernels"},
+    {"kernels", "multirate"},
     {"convolution"},
     {"engine", "reference", "signals"},
     {"checks", "files", "floats", "progress", "types"},
@@ -31,7 +31,7 @@ FLOORS = [  # rooms; imports go downwards only
 PUBLIC = {
     "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
     " convolve_masked convolve_separable correlate correlate2d correlation_lags detection explain"
-    " fftconvolve gaussian_filter kernels learning match_template matching oaconvolve plan plotting"
+    " fftconvolve gaussian_filter kernels learning match_template matching multirate oaconvolve plan plotting"
     " prepare reference sepfir2d signals streaming tiled tune tuning",
     "jaxconv.engine.acceleration": "Explanation accelerate explain",
     "jaxconv.engine.tuning": "Trial Tuning forget load save tune",
@@ -41,6 +41,7 @@ PUBLIC = {
     " patch_statistics roc score_threshold snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS extend",
     "jaxconv.explorer": "ROOMS page",
+    "jaxconv.multirate": "decimate resample_poly upfirdn",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian gaussian_filter laplacian"
     " laplacian_of_gaussian prewitt scharr sobel",
     "jaxconv.learning": "Detector Evaluation Fit State confusion cosine_similarity default_optimizer"

@@ -15,6 +15,7 @@ MODULES = {
     "jaxconv.learning": "Filters by gradient descent",
     "jaxconv.streaming": "Signals that come in chunks",
     "jaxconv.tiled": "Arrays larger than memory",
+    "jaxconv.multirate": "Another sampling rate",
     "jaxconv.tuning": "Plans that were measured",
     "jaxconv.reference": "The definition",
     "jaxconv.signals": "Waves, shapes and scenes",
