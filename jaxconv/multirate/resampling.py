@@ -92,7 +92,8 @@ def _filter(function: str, window: Any, rate: int, dtype: Any) -> tuple[jax.Arra
 
     designed = firwin(2 * REACH * rate + 1, 1 / rate, window=window)  # pyright: ignore
     inexact = jnp.issubdtype(dtype, jnp.inexact)
-    return jnp.asarray(designed, np.float64 if not inexact else jnp.finfo(dtype).dtype), REACH * rate
+    dtype = jnp.finfo(dtype).dtype if inexact else jax.dtypes.canonicalize_dtype(np.float64)
+    return jnp.asarray(designed, dtype), REACH * rate
 
 
 def decimate(x: Any, q: int, n: int | None = None, axis: int = -1, zero_phase: bool = True) -> jax.Array:
