@@ -97,8 +97,8 @@ def pytest_terminal_summary(terminalreporter):
 NOT_IN_32_BITS = {  # files that the run in 32 bits leaves out, and why
     "has tolerances of 64 bits": "acceleration banks detection kernels masked matching normalized"
     " planning signals theory",
-    "is the same in both": "benchmarks calibration cli docs errors everywhere examples fuzz house"
-    " learning lecture networks one_way processes reference scipys_own sharded_scores"
+    "is the same in both": "benchmarks calibration cli docs errors everywhere examples explorer fuzz"
+    " house learning lecture networks one_way processes reference scipys_own sharded_scores"
     " sharding",
 }
 
