@@ -55,7 +55,8 @@ PUBLIC = {
     " slide"
     " spectrum",
     "jaxconv.reference": "Overlap convolve correlate overlap",
-    "jaxconv.streaming": "Found PeakStream Stream finish finish_peaks push push_peaks start start_peaks",
+    "jaxconv.streaming": "Found PeakStream RateStream Stream finish finish_peaks push push_peaks start"
+    " start_peaks",
     "jaxconv.tiled": "Found convolve correlate find find_peaks gaussian_filter match_template"
     " normalized_correlation",
     "jaxconv.signals": "SHAPES Scene Shape chirp circle cross default_radius disk midpoints ricker"

@@ -11,19 +11,18 @@ from jax.test_util import check_grads
 
 from jaxconv import explain
 from jaxconv.multirate import decimate, polyphase, resample_poly, upfirdn
+from jaxconv.streaming import finish, push, start
 
 MODES = tuple(polyphase.EXTENSIONS)
+FOR_ONE_SAMPLE = ("constant", "wrap", "edge", "symmetric", "antisymmetric")  # of others SciPy 1.17 dies
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_upfirdn_is_scipys(data):
-    n, m = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 25))
-    up, down = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
-    able = [
-        mode for mode in MODES if n > 1 or "reflect" not in mode
-    ]  # there SciPy 1.17 divides by 0, and dies
-    mode = data.draw(st.sampled_from(able))
+    n, m = data.draw(st.sampled_from([1, 2, 7, 30])), data.draw(st.sampled_from([1, 4, 25]))
+    up, down = data.draw(st.sampled_from([1, 2, 5, 9])), data.draw(st.sampled_from([1, 3, 5, 8]))
+    mode = data.draw(st.sampled_from(MODES if n > 1 else FOR_ONE_SAMPLE))
     dtype = data.draw(st.sampled_from(["float32", "float64", "int16", "uint8", "complex64", "float16"]))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x, h = (100 * rng.random((2, n, 3))).astype(dtype), rng.standard_normal(m)
@@ -34,7 +33,7 @@ def test_upfirdn_is_scipys(data):
     np.testing.assert_allclose(got, want, atol=1e-3 if got.dtype.itemsize < 8 else 1e-2)
 
 
-@pytest.mark.parametrize("mode", ["reflect", "antireflect"])
+@pytest.mark.parametrize("mode", ["reflect", "antireflect", "smooth", "line"])
 def test_one_sample_reflected_is_itself(mode):
     assert upfirdn(np.ones(3), np.full(1, 2.0), mode=mode).tolist() == [6.0, 6.0, 6.0]
 
@@ -94,13 +93,84 @@ def test_what_is_wrong_is_told():
     for words, call in {
         "upfirdn: `h` must have one axis": lambda: upfirdn(np.ones((2, 2)), np.ones(3)),
         "upfirdn: `up` must be": lambda: upfirdn(np.ones(2), np.ones(3), 0),
-        "upfirdn: `mode` must be one of": lambda: upfirdn(np.ones(2), np.ones(3), mode="smooth"),
+        "upfirdn: `mode` must be one of": lambda: upfirdn(np.ones(2), np.ones(3), mode="mirror"),
         "upfirdn: `x` must have a sample": lambda: upfirdn(np.ones(2), np.ones(0)),
         "resample_poly: `cval` must be left out": lambda: resample_poly(
             np.ones(3), 2, 1, padtype="edge", cval=1
         ),
         "resample_poly: `padtype` must be one of": lambda: resample_poly(np.ones(3), 2, 1, padtype="x"),
         "decimate: `q` must be": lambda: decimate(np.ones(3), 0),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def in_chunks(state, x, lengths):
+    """Return all outputs of a stream whose chunks have these lengths, the last the rest."""
+    outputs, first = [], 0
+    for length in (*lengths, x.shape[-1]):
+        state, out = push(state, x[..., first : first + length])
+        outputs.append(out)
+        first += length
+    return jnp.concatenate([*outputs, finish(state)], -1)
+
+
+@pytest.mark.parametrize("taps", [1, 40])
+@pytest.mark.parametrize(
+    ("up", "down", "dtype"),
+    [(1, 1, "int16"), (3, 2, "complex64"), (2, 7, "float32"), (160, 147, "float32"), (4, 1, "uint8")],
+)
+def test_chunks_are_the_whole_at_every_rate(rng, up, down, dtype, taps):
+    x, h, lengths = (100 * rng.random((2, 45))).astype(dtype), rng.standard_normal(taps), (5, 0, 8, 1, 8)
+    got = in_chunks(start(h, (2, 8), upfirdn, dtype=dtype, up=up, down=down), x, lengths)
+    want = upfirdn(h, x, up, down)
+    assert (got.dtype, got.shape) == (want.dtype, want.shape)
+    np.testing.assert_allclose(got, want, atol=1e-3)
+    window = h if taps == 1 else "hamming"
+    got = in_chunks(start(window, (2, 8), resample_poly, dtype=dtype, up=up, down=down), x, lengths)
+    np.testing.assert_allclose(got, resample_poly(x, up, down, -1, window), atol=1e-3)
+
+
+@given(data=st.data())
+@settings(max_examples=500, deadline=None)
+@pytest.mark.long
+def test_any_chunks_are_the_whole(data):
+    up, down = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    lengths = data.draw(st.lists(st.integers(0, 9), max_size=6))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x, h = rng.standard_normal((2, 45)), rng.standard_normal(data.draw(st.integers(1, 30)))
+    for function in (upfirdn, resample_poly):
+        got = in_chunks(start(h, (2, 8), function, dtype=x.dtype, up=up, down=down), x, lengths)
+        want = upfirdn(h, x, up, down) if function is upfirdn else resample_poly(x, up, down, -1, h)
+        np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+def test_a_stream_of_another_rate_in_scan_and_grad(rng):
+    x, h = jnp.asarray(rng.standard_normal((3, 60))), jnp.asarray(rng.standard_normal(25))
+
+    def streamed(h, x):
+        state = start(h, (3, 4), upfirdn, dtype=x.dtype, up=3, down=4)
+        chunks = jnp.moveaxis(x.reshape(3, 15, 4), 1, 0)
+        state, out = jax.lax.scan(push, state, chunks)
+        return jnp.concatenate([jnp.moveaxis(out, 0, 1).reshape(3, -1), finish(state)], -1)
+
+    np.testing.assert_allclose(jax.jit(streamed)(h, x), upfirdn(h, x, 3, 4), atol=1e-5)
+    for got, want in zip(
+        jax.grad(lambda h, x: (streamed(h, x) ** 2).sum(), (0, 1))(h, x),
+        jax.grad(lambda h, x: (upfirdn(h, x, 3, 4) ** 2).sum(), (0, 1))(h, x),
+    ):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
+
+
+def test_what_a_stream_of_another_rate_does_not_take_is_told():
+    for words, call in {
+        "start: `function` must come without": lambda: start(np.ones(3), 4, upfirdn, mode="same"),
+        "start: `lags` must be left out": lambda: start(np.ones(3), 4, upfirdn, lags=3),
+        "start: `up` must be": lambda: start(np.ones(3), 4, upfirdn, up=0),
+        "start: `kernel` must have one axis": lambda: start(np.ones((3, 2)), 4, upfirdn),
+        "push: `chunk` must be of shape": lambda: push(
+            start(np.ones(3), (2, 4), upfirdn), np.ones((3, 4))
+        ),
     }.items():
         with pytest.raises(ValueError, match=words):
             call()

@@ -25,6 +25,8 @@ EXTENSIONS = {  # SciPy's modes, and what `jax.numpy.pad` calls them
     "reflect": {"mode": "reflect"},
     "antisymmetric": {"mode": "symmetric"},  # and of the other sign
     "antireflect": {"mode": "reflect", "reflect_type": "odd"},
+    "smooth": {"mode": "empty"},  # a straight line through the last two samples
+    "line": {"mode": "empty"},  # a straight line through the first and the last
 }
 MOST_ZEROS = 16  # times the taps of a phase that a window of the bank may span
 
@@ -49,7 +51,8 @@ def upfirdn(
         down: step between outputs; static.
         axis: the axis along which it is filtered.
         mode: what lies beyond the edges: "constant", "wrap", "edge", "symmetric", "reflect",
-            "antisymmetric" or "antireflect", as SciPy names them.
+            "antisymmetric", "antireflect", "smooth" (the line through the last two samples) or "line"
+            (that through the first and the last), as SciPy names them.
         cval: the value of "constant".
 
     Shapes:
@@ -83,35 +86,62 @@ def upfirdn(
         raise checks.value_error(function, "x", "have a sample along the axis", f"shape {x.shape}")
     dtype = jax.dtypes.canonicalize_dtype(np.result_type(h.dtype, x.dtype, np.float32))
     lines = jnp.moveaxis(x.astype(dtype), axis, -1)
-    count = -(-((x.shape[axis] - 1) * up + h.size) // down)
-    out = _phases(h.astype(dtype), lines.reshape(-1, x.shape[axis]), up, down, count, mode, cval)
+    count = output_length(h.size, x.shape[axis], up, down)
+    before = phase_length(h.size, up) - 1
+    behind = max((count - 1) * down // up + 1 - x.shape[axis], 0)
+    samples = _extended(lines.reshape(-1, x.shape[axis]), before, behind, mode, cval)
+    out = outputs(h.astype(dtype), samples, up, down, count)
     return jnp.moveaxis(out.reshape(*lines.shape[:-1], count), -1, axis)
 
 
-def _phases(
-    h: jax.Array, lines: jax.Array, up: int, down: int, count: int, mode: str, cval: Any
-) -> jax.Array:
-    """Return so many outputs of each line."""
-    taps, rows = -(-h.size // up), -(-count // up)
-    newest = np.arange(up) * down // up  # the last sample that each of `up` outputs sees
-    phase = np.arange(up) * down % up
-    window = int(newest[-1]) + taps
-    before = taps - 1
-    behind = max((rows - 1) * down + int(newest[-1]) + 1 - lines.shape[1], 0)
+def _extended(lines: jax.Array, before: int, behind: int, mode: str, cval: Any) -> jax.Array:
+    """Return lines with what lies beyond their edges."""
+    n = lines.shape[1]
     fill = {"constant_values": cval} if mode == "constant" else {}
-    turns = np.arange(-before, lines.shape[1] + behind) // lines.shape[1]
-    lines = jnp.pad(lines, ((0, 0), (before, behind)), **EXTENSIONS[mode], **fill)
+    longer = jnp.pad(lines, ((0, 0), (before, behind)), **EXTENSIONS[mode], **fill)
+    place = np.arange(-before, n + behind)
     if mode == "antisymmetric":
-        lines = jnp.where(turns % 2 == 1, -lines, lines)
+        return jnp.where(place // n % 2 == 1, -longer, longer)
+    if mode in ("smooth", "line"):
+        first, last, step = lines[:, :1], lines[:, -1:], n - 1 if mode == "line" else 1
+        slopes = [lines[:, step : step + 1] - first, last - lines[:, n - 1 - step :][:, :1]]
+        left, right = (slope / step if n > 1 else jnp.zeros_like(first) for slope in slopes)
+        longer = jnp.where(place < 0, first + left * place[None].astype(left.dtype), longer)
+        beyond = (place - (n - 1))[None].astype(right.dtype)
+        return jnp.where(place >= n, last + right * beyond, longer)
+    return longer
+
+
+def phase_length(taps: int, up: int) -> int:
+    """Return how many taps each phase of a filter has."""
+    return -(-taps // up)
+
+
+def outputs(
+    h: jax.Array, samples: jax.Array, up: int, down: int, count: int, offset: Any = 0
+) -> jax.Array:
+    """Return so many outputs of each line, whose first `phase_length - 1` samples come before sample 0.
+
+    Output k sees the sample `(offset + k down) // up` and those before it. The offset is below
+    `up + down`, and may be traced. Zeros lie beyond the last sample.
+    """
+    taps, rows = phase_length(h.size, up), -(-count // up)
+    if not isinstance(offset, int):
+        longer = jnp.pad(samples, ((0, 0), (0, down)))
+        samples = jax.lax.dynamic_slice_in_dim(longer, offset // up, samples.shape[1], 1)
+        offset = offset % up
     h = jnp.pad(h, (0, taps * up - h.size)).reshape(taps, up).T  # a row for each phase
-    if window > MOST_ZEROS * taps:
-        k = np.arange(count)
-        samples = (k * down // up)[:, None] + before - np.arange(taps)
-        return (lines[:, samples] * h[k * down % up][None]).sum(-1)
-    places = newest[:, None] + before - np.arange(taps)
-    bank = jnp.zeros((up, window), h.dtype).at[np.arange(up)[:, None], places].set(h[phase])
-    out = conv_general_dilated(lines[:, None], bank[:, None], (down,), "VALID")
-    return jnp.moveaxis(out, 1, 2).reshape(len(lines), -1)[:, :count]
+    window = taps + ((up - 1) * down + (0 if isinstance(offset, int) else up - 1)) // up
+    gathers = window > MOST_ZEROS * taps
+    k = offset + np.arange(count if gathers else up) * down
+    places = (k // up)[:, None] + np.arange(taps)[None, ::-1]
+    reach = count * down // up + taps + 2 if gathers else (rows - 1) * down + window
+    samples = jnp.pad(samples, ((0, 0), (0, max(reach - samples.shape[1], 0))))
+    if gathers:
+        return (samples[:, places] * h[k % up][None]).sum(-1)
+    bank = jnp.zeros((up, window), h.dtype).at[np.arange(up)[:, None], places].set(h[k % up])
+    out = conv_general_dilated(samples[:, None], bank[:, None], (down,), "VALID")
+    return jnp.moveaxis(out, 1, 2).reshape(len(samples), -1)[:, :count]
 
 
 def output_length(taps: int, samples: int, up: int, down: int) -> int:

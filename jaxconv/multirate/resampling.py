@@ -64,21 +64,32 @@ def resample_poly(
         rule = "be left out unless `padtype` is 'constant'"
         raise checks.value_error(function, "cval", rule, cval)
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
-    up, down = up // math.gcd(up, down), down // math.gcd(up, down)
+    up, down = lowest(up, down)
     if up == down:
         return x
-    h, half = _filter(function, window, max(up, down), x.dtype)
+    h, skipped = centred(function, window, up, down, x.dtype)
     count = -(-x.shape[axis] * up // down)
-    lead = down - half % down  # zeros before the filter, so that an output lies on its middle
-    skipped = (half + lead) // down
     trail = 0
-    while output_length(h.size + lead + trail, x.shape[axis], up, down) < count + skipped:
+    while output_length(h.size + trail, x.shape[axis], up, down) < count + skipped:
         trail += 1
-    h = jnp.pad(h * up, (lead, trail))
+    h = jnp.pad(h, (0, trail))
     background = BACKGROUNDS[padtype](x, axis=axis, keepdims=True) if padtype in BACKGROUNDS else 0
     mode = "constant" if padtype in BACKGROUNDS else padtype
     out = upfirdn(h, x - background, up, down, axis, mode, cval or 0)
     return jax.lax.slice_in_dim(out, skipped, skipped + count, axis=axis) + background
+
+
+def lowest(up: int, down: int) -> tuple[int, int]:
+    """Return two rates without their common factor."""
+    common = math.gcd(up, down)
+    return up // common, down // common
+
+
+def centred(function: str, window: Any, up: int, down: int, dtype: Any) -> tuple[jax.Array, int]:
+    """Return the filter, so that an output lies on its middle, and how many outputs come before that."""
+    h, half = _filter(function, window, max(up, down), dtype)
+    lead = down - half % down
+    return jnp.pad(h * up, (lead, 0)), (half + lead) // down
 
 
 def _filter(function: str, window: Any, rate: int, dtype: Any) -> tuple[jax.Array, int]:

@@ -1,11 +1,13 @@
 """Streaming: convolutions, scores and peaks of signals that come in chunks, as of the whole."""
 
 from jaxconv.streaming.peaks import Found, PeakStream, finish_peaks, push_peaks, start_peaks
+from jaxconv.streaming.rates import RateStream
 from jaxconv.streaming.stream import Stream, finish, push, start
 
 __all__ = [
     "Found",
     "PeakStream",
+    "RateStream",
     "Stream",
     "finish",
     "finish_peaks",

@@ -11,7 +11,7 @@ a pytree: `push` is a pure function, and runs in `jit`, `scan` and `grad`.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -30,8 +30,10 @@ from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import lengthened
 from jaxconv.matching import normalized_correlation
 from jaxconv.streaming import blocks as growing
+from jaxconv.streaming import rates
 from jaxconv.streaming.blocks import Later
 from jaxconv.streaming.course import Course, course_of
+from jaxconv.streaming.rates import RateStream, finish_rate, push_rate, start_rate
 from jaxconv.types import Boundary, Method, Mode
 
 FUNCTIONS = (convolve, correlate, normalized_correlation, snr, whiten)
@@ -68,6 +70,11 @@ class Stream:
         return (*((length, plan) for plan in own), *(self.later.plans if self.later else ()))
 
     @property
+    def accepted(self) -> tuple[Any, tuple[int, ...], int]:
+        """The type and the shape of a chunk, and the axis along which any length may come."""
+        return self.held.dtype, self.course.shape, self.course.axis
+
+    @property
     def _usual(self) -> jax.ShapeDtypeStruct:
         """What samples are usually computed at a time."""
         shape = self.course.with_length(self.course.usual_window)
@@ -79,6 +86,9 @@ class Stream:
             lines.append(f"every {every:,} samples")
             lines += ["  " + line for line in str(plan).splitlines()]
         return "\n".join(lines)
+
+
+State = TypeVar("State", Stream, RateStream)
 
 
 def start(
@@ -97,7 +107,7 @@ def start(
     blocks: tuple[int, ...] | None = None,
     method: Method = "auto",
     **options: Any,
-) -> Stream:
+) -> Any:  # a Stream, or a RateStream
     """Begin a stream: a signal that comes in chunks is convolved as if it had come as a whole.
 
     Args:
@@ -106,7 +116,10 @@ def start(
             one the kernel is prepared.
         function: `convolve`, `correlate`, `normalized_correlation`; or `detection.snr`, with
             `noise_spectrum=`, or `detection.whiten`. Those two reach half the size of the spectrum to
-            both sides, where those of a whole reach all of it; zeros lie beyond the edges.
+            both sides, where those of a whole reach all of it; zeros lie beyond the edges. Or
+            `multirate.upfirdn` or `multirate.resample_poly`, with `up=` and `down=`: the kernel is what
+            these take as `h` or `window`, zeros lie beyond the edges, and no other option but `axis` and
+            `dtype` goes with them.
         mode: "full", "same" or "valid", as for the whole. By default "full"; "valid" for scores; left
             out for `snr` and `whiten`.
         axis: the axis along which the chunks follow one another; the others are a batch.
@@ -122,7 +135,8 @@ def start(
             length to the next only every so many samples. None: as planned. (): not cut.
         method: as for `convolve`; for a piece of another length than usual that it cannot compute, as
             planned.
-        **options: the function's others: precision, max_bytes, local; of `snr` `noise_spectrum`.
+        **options: the function's others: precision, max_bytes, local; of `snr` `noise_spectrum`; of the
+            rates `up` and `down`.
 
     Shapes:
         kernel (m,) or one axis per axis of a chunk; chunks (..., n, ...).
@@ -148,8 +162,26 @@ def start(
         >>> first.tolist(), second.tolist(), finish(state).tolist()
         ([1.0, 2.0, 0.0], [5.0], [10.0])
     """
+    if function in rates.FUNCTIONS:
+        plain = (
+            mode or "full",
+            boundary,
+            np.any(fillvalue != 0),
+            stride,
+            dilation,
+            latency,
+            blocks,
+            method,
+        )
+        if plain != ("full", "fill", False, 1, 1, 0, None, "auto"):
+            remedy = f"Only kernel, shape, axis, dtype, up and down go with {function.__name__}."
+            raise checks.value_error(
+                "start", "function", "come without other options", function.__name__, remedy
+            )
+        whole = shape if isinstance(shape, tuple) else (shape,)
+        return start_rate(function, kernel, whole, axis, dtype, options)
     if function not in FUNCTIONS:
-        rule = "be jaxconv's " + " or ".join(f.__name__ for f in FUNCTIONS)
+        rule = "be jaxconv's " + " or ".join(f.__name__ for f in (*FUNCTIONS, *rates.FUNCTIONS))
         raise checks.value_error("start", "function", rule, function)
     beyond = 0
     if function in (snr, whiten):
@@ -210,7 +242,7 @@ def _begun(
     return Stream(ready, fill, held, (), later, course, 0, is_open)
 
 
-def push(state: Stream, chunk: Any) -> tuple[Stream, jax.Array]:
+def push(state: State, chunk: Any) -> tuple[State, jax.Array]:
     """Take the next chunk of a stream, and return the outputs that are complete.
 
     All chunks' outputs and `finish`'s, laid end to end, are the outputs of the whole: to the last bit
@@ -242,6 +274,8 @@ def push(state: Stream, chunk: Any) -> tuple[Stream, jax.Array]:
         [1.0, 3.0]
     """
     chunk = _checked(state, chunk)
+    if isinstance(state, RateStream):
+        return push_rate(state, chunk)
     course, waiting = state.course, (*state.waiting, chunk)
     length = sum(course.length(piece) for piece in waiting)
     state = replace(state, waiting=waiting)
@@ -250,7 +284,7 @@ def push(state: Stream, chunk: Any) -> tuple[Stream, jax.Array]:
     return _advanced(state)
 
 
-def finish(state: Stream) -> jax.Array:
+def finish(state: Stream | RateStream) -> jax.Array:
     """End a stream: return the outputs whose windows reach beyond its end.
 
     Args:
@@ -272,6 +306,8 @@ def finish(state: Stream) -> jax.Array:
         >>> finish(push(start(jnp.array([1.0, 2.0]), 2), jnp.array([1.0, 3.0]))[0]).tolist()
         [6.0]
     """
+    if isinstance(state, RateStream):
+        return finish_rate(state)
     course = state.course
     came = course.length(state.held) + sum(map(course.length, state.waiting))
     if state.is_open and not came:
@@ -280,14 +316,15 @@ def finish(state: Stream) -> jax.Array:
     return _finished(state)
 
 
-def _checked(state: Stream, chunk: Any) -> jax.Array:
-    chunk, course = checks.array("push", "chunk", chunk), state.course
-    dtype = state.held.dtype
+def _checked(state: Stream | RateStream, chunk: Any) -> jax.Array:
+    chunk = checks.array("push", "chunk", chunk)
+    dtype, shape, axis = state.accepted
     if jnp.promote_types(chunk.dtype, dtype) != dtype:
         remedy = f"Cast it, or begin with dtype={chunk.dtype.name!r}."
         raise checks.type_error("push", "chunk", f"be of {dtype}", chunk.dtype, remedy)
-    if chunk.ndim != len(course.shape) or course.others(chunk.shape) != course.others(course.shape):
-        rule = f"be of shape {course.shape}, of any length along axis {course.axis}"
+    usual = shape[:axis] + chunk.shape[axis : axis + 1] + shape[axis + 1 :]
+    if chunk.ndim != len(shape) or chunk.shape != usual:
+        rule = f"be of shape {shape}, of any length along axis {axis}"
         raise checks.value_error("push", "chunk", rule, chunk.shape)
     return chunk.astype(dtype)
 
