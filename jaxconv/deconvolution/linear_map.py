@@ -27,6 +27,16 @@ class LinearMap(ABC):
         """Return the part of a scene that lies within the image."""
 
     @property
+    @abstractmethod
+    def kernel(self) -> jax.Array:
+        """The kernel, or the mean of several."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> Any:
+        """Of scenes and images."""
+
+    @property
     def shape(self) -> tuple[int, int]:
         """As of a matrix: samples of an image, samples of a scene."""
         return math.prod(self.image_shape), math.prod(self.scene_shape)

@@ -40,6 +40,12 @@ class VaryingBlur(LinearMap):
         return self.each.scene_shape
 
     @property
+    def kernel(self) -> jax.Array:
+        """The mean kernel."""
+        shares = self.weights.reshape(len(self.weights), -1).mean(1)
+        return jnp.tensordot(shares, self.each.kernel, 1)
+
+    @property
     def dtype(self) -> Any:
         """Of scenes and images."""
         return self.weights.dtype
