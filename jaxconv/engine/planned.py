@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
@@ -39,13 +40,20 @@ def _abstract_planned(*operands, **params: Any):
 
 
 def _transpose_planned_signal(cotangent, signal, kernel, **params: Any):
-    linear = partial(_run_batched, kernel=kernel, **params)
-    return jax.linear_transpose(linear, signal.aval)(cotangent)[0]
+    return _transposed(partial(_run_batched, kernel=kernel, **params), signal.aval, cotangent)
 
 
 def _transpose_planned_kernel(cotangent, signal, kernel, **params: Any):
-    linear = partial(_run_batched, signal, **params)
-    return jax.linear_transpose(linear, kernel.aval)(cotangent)[0]
+    return _transposed(partial(_run_batched, signal, **params), kernel.aval, cotangent)
+
+
+def _transposed(linear, aval, cotangent):
+    """Return the transpose's result, by the derivative at a point that a fence can look at.
+
+    A fence's condition is a value (`fencing`), of which `jax.linear_transpose` knows none.
+    """
+    first = cotangent[(0,) * cotangent.ndim].astype(aval.dtype)
+    return jax.vjp(linear, jnp.broadcast_to(first, aval.shape))[1](cotangent)[0]
 
 
 @lru_cache(1024)
