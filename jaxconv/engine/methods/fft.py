@@ -67,7 +67,7 @@ def lengths(problem: Problem) -> Shape:
     Zeros of the one edge may serve the other edge too, so the larger of the two paddings is enough.
     """
     return tuple(
-        fast_length(problem, max(n + max(lo, hi, lo + hi, 0), m, s, 1))
+        fast_length(problem, max(n + max(lo, hi, 0), m, s, 1))
         for n, m, s, (lo, hi) in zip(
             problem.dilated, problem.reach, problem.dense, problem.padding, strict=True
         )
