@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 from jax.scipy.sparse.linalg import bicgstab
 
 from jaxconv import checks, progress
@@ -13,6 +14,7 @@ from jaxconv.deconvolution.observed import Observed, each_image, observed
 from jaxconv.deconvolution.resting import implicit
 from jaxconv.deconvolution.variation import variation
 
+KEPT = "convolved"  # what a gradient keeps of each iteration, beside the scene; the rest is cheap
 BARELY = 1e-2  # what is seen less than this, of what is seen most, keeps its first value
 
 
@@ -20,10 +22,10 @@ class State(NamedTuple):
     """An iteration's: what extrapolation and the rule of stopping look back at."""
 
     scene: jax.Array
-    before: jax.Array
-    step: jax.Array  # from the point that was extrapolated to the scene
-    step_before: jax.Array
-    change: jax.Array  # of the scene, relative
+    before: Any  # of extrapolation: the scene before, or None without
+    step: Any  # from the point that was extrapolated to the scene
+    step_before: Any
+    change: Any  # of the scene, relative; None without a tolerance
     done: jax.Array
 
 
@@ -42,6 +44,7 @@ class Options(NamedTuple):
     acceleration: bool
     varied: bool
     normalized: bool
+    tolerant: bool
 
 
 def richardson_lucy(
@@ -93,8 +96,9 @@ def richardson_lucy(
         TypeError: if an operand is not an array of real numbers.
 
     Gradient:
-        In the image, the kernel, the background, the initial scene and `total_variation`. With a tolerance,
-        by the implicit function theorem; forwards and backwards in memory of one iteration.
+        In the image, the kernel, the background, the initial scene and `total_variation`: through every
+        iteration, of which three arrays are kept; with a tolerance by the implicit function theorem, in
+        memory of one iteration.
 
     Source:
         W. H. Richardson, JOSA 62 (1972); L. B. Lucy, Astronomical Journal 79 (1974); M. Bertero and P.
@@ -114,7 +118,7 @@ def richardson_lucy(
     if known and not 0 <= float(total_variation) * 2 * len(seen.linear.image_shape) < 1:
         rule = f"be 0 or more and less than {0.5 / len(seen.linear.image_shape)}, half over the axes"
         raise checks.value_error(function, "total_variation", rule, total_variation)
-    options = Options(acceleration, not known or float(total_variation) > 0, normalized)
+    options = Options(acceleration, not known or float(total_variation) > 0, normalized, tolerance is not None)
     total_variation = jnp.asarray(total_variation, seen.image.dtype)
     problem, state = _start(seen, jnp.asarray(background), total_variation, _first(seen, initial), options)
     if not any(map(checks.is_traced, jax.tree.leaves((problem, state)))):
@@ -158,11 +162,12 @@ def _start(
 
     sensitivity, flat = each_image(seen, one)(image, weights, background)
     scene = flat if initial is None else initial
-    none = jnp.zeros(seen.image.shape[: image.ndim - len(linear.image_shape)])
-    change, done = none + jnp.inf, none.astype(int)
+    none = jnp.zeros(image.shape[: image.ndim - len(linear.image_shape)], int)
+    change = jnp.full(none.shape, jnp.inf, image.dtype) if options.tolerant else None
     nothing = jnp.zeros_like(scene)
+    before = (scene, nothing, nothing) if options.acceleration else (None, None, None)
     problem = Problem(seen._replace(image=image), background, sensitivity, total_variation)
-    return problem, State(scene, scene, nothing, nothing, change.astype(image.dtype), done)
+    return problem, State(scene, *before, change, none)
 
 
 def _cropped(seen: Observed, scene: jax.Array) -> jax.Array:
@@ -176,8 +181,9 @@ def _multiplied(problem: Problem, scene: jax.Array, options: Options) -> jax.Arr
     def one(
         scene: jax.Array, image: jax.Array, seen: jax.Array, background: jax.Array, sensitivity: jax.Array
     ) -> jax.Array:
-        expected = jnp.maximum(linear(scene) + background, least)
-        back = jnp.maximum(linear.adjoint(seen * image / expected), 0)
+        expected = jnp.maximum(checkpoint_name(linear(scene), KEPT) + background, least)
+        back = checkpoint_name(linear.adjoint(seen * image / expected), KEPT)
+        back = jnp.maximum(back, 0)
         if options.normalized:
             enough = sensitivity > BARELY * sensitivity.max()
             back = jnp.where(enough, back / jnp.where(enough, sensitivity, 1), 1)
@@ -204,15 +210,19 @@ def _next(problem: Problem, state: State, options: Options) -> State:
         onward = jnp.clip(agreement, 0, 1) * (state.scene - state.before)
         point = jnp.maximum(point + onward, 0.1 * point)  # what is 0 would stay so
     scene = _multiplied(problem, point, options)
-    size, moved = total(scene**2), total((scene - state.scene) ** 2)
-    change = jnp.sqrt(jax.lax.stop_gradient(moved / jnp.where(size > 0, size, 1)))
-    change = change.reshape(state.done.shape)
-    return State(scene, state.scene, scene - point, state.step, change, state.done + 1)
+    before = (state.scene, scene - point, state.step) if options.acceleration else (None, None, None)
+    change = None
+    if options.tolerant:
+        size, moved = total(scene**2), total((scene - state.scene) ** 2)
+        change = jnp.sqrt(jax.lax.stop_gradient(moved / jnp.where(size > 0, size, 1)))
+        change = change.reshape(state.done.shape)
+    return State(scene, *before, change, state.done + 1)
 
 
 @partial(jax.jit, static_argnums=(2, 3))
 def _fixed(problem: Problem, state: State, num_iter: int, options: Options) -> jax.Array:
-    step = jax.checkpoint(lambda state: _next(problem, state, options), prevent_cse=False)
+    kept = jax.checkpoint_policies.save_only_these_names(KEPT)
+    step = jax.checkpoint(lambda state: _next(problem, state, options), prevent_cse=False, policy=kept)
     state, _ = jax.lax.scan(lambda state, _: (step(state), None), state, length=num_iter)
     return state.scene
 
@@ -220,7 +230,7 @@ def _fixed(problem: Problem, state: State, num_iter: int, options: Options) -> j
 @partial(jax.jit, static_argnums=4)
 def _until(problem: Problem, state: State, limit: Any, tolerance: Any, options: Options) -> State:
     def going(state: State) -> jax.Array:
-        return (state.done < limit) & (state.change >= tolerance)
+        return (state.done < limit) & (not options.tolerant or state.change >= tolerance)
 
     def step(state: State) -> State:
         later, more = _next(problem, state, options), going(state)
@@ -228,7 +238,7 @@ def _until(problem: Problem, state: State, limit: Any, tolerance: Any, options: 
         def chosen(new: jax.Array, old: jax.Array) -> jax.Array:
             return jnp.where(jnp.expand_dims(more, range(more.ndim, new.ndim)), new, old)
 
-        return jax.tree.map(chosen, later, state) if more.ndim else later
+        return jax.tree.map(chosen, later, state) if more.ndim and options.tolerant else later
 
     return jax.lax.while_loop(lambda state: going(state).any(), step, state)
 
@@ -240,8 +250,9 @@ def _watched(
     with progress.bar("richardson_lucy", num_iter) as report:
         for limit in [*range(0, num_iter, max(1, num_iter // 10))[1:], num_iter]:
             state = _until(problem, state, limit, tolerance, options)
-            report(int(state.done.max()), change=float(state.change.max()))
-            if float(state.change.max()) < tolerance:
+            change = {} if state.change is None else {"change": float(state.change.max())}
+            report(int(state.done.max()), **change)
+            if change and change["change"] < tolerance:
                 break
     return state.scene
 
