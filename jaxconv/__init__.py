@@ -8,7 +8,18 @@ import sys
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
-from jaxconv import detection, kernels, matching, multirate, reference, signals, streaming, tiled
+from jaxconv import (
+    deconvolution,
+    detection,
+    fir,
+    kernels,
+    matching,
+    multirate,
+    reference,
+    signals,
+    streaming,
+    tiled,
+)
 from jaxconv.convolution import boundaries, conv_general_dilated, convolve, correlate
 from jaxconv.convolution.choosing import choose_conv_method, plan
 from jaxconv.convolution.lags import correlation_lags
@@ -37,9 +48,11 @@ __all__ = [
     "correlate",
     "correlate2d",
     "correlation_lags",
+    "deconvolution",
     "detection",
     "explain",
     "fftconvolve",
+    "fir",
     "gaussian_filter",
     "kernels",
     "learning",

@@ -8,7 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxconv
-from jaxconv import boundaries, detection, kernels, learning, matching, reference, signals
+from jaxconv import (
+    boundaries,
+    deconvolution,
+    detection,
+    fir,
+    kernels,
+    learning,
+    matching,
+    multirate,
+    reference,
+    signals,
+)
 from jaxconv.signals import Scene
 
 rng = np.random.default_rng(5)
@@ -89,6 +100,52 @@ FLOATS = {  # computed in floats, whatever they are given
         make([1, 3]), 1e-3, unknown_phase=True
     ),
     "detection.patch_statistics": lambda make: detection.patch_statistics(scenes(make), 3).covariance,
+    "deconvolution.blur": lambda make: deconvolution.blur(make(PATCH), IMAGE.shape, "edge")(
+        make(IMAGE).astype(float)
+    ),
+    "deconvolution.varying_blur": lambda make: deconvolution.varying_blur(
+        make(np.stack([PATCH, PATCH[::-1]])), make(np.stack([IMAGE, IMAGE[::-1]])), "image", "edge"
+    ).adjoint(make(IMAGE).astype(float)),
+    "deconvolution.richardson_lucy": lambda make: deconvolution.richardson_lucy(
+        make(IMAGE), make(PATCH), 3
+    ),
+    "deconvolution.richardson_lucy, all": lambda make: deconvolution.richardson_lucy(
+        make(IMAGE),
+        make(PATCH),
+        5,
+        boundary="fill",
+        mask=MASK,
+        background=make([1])[0],
+        acceleration=True,
+        total_variation=0.01,
+        tolerance=0.1,
+        initial=make(IMAGE + 1),
+    ),
+    "deconvolution.total_variation": lambda make: deconvolution.total_variation(
+        make(IMAGE), make(PATCH) / 600, make([1])[0] / 10, num_iter=3
+    ),
+    "deconvolution.unsupervised_wiener": lambda make: (
+        deconvolution.unsupervised_wiener(KEY, make(IMAGE), make(PATCH), draws=2).noise
+    ),
+    "deconvolution.wiener": lambda make: deconvolution.wiener(
+        make(IMAGE), make(PATCH), make([9])[0], regularization=make(TAPS[None])
+    ),
+    "deconvolution.wiener, wrapped": lambda make: deconvolution.wiener(
+        make(IMAGE),
+        make(PATCH),
+        signal_spectrum=make([9])[0],
+        noise_spectrum=make([30])[0],
+        boundary="wrap",
+    ),
+    "fir.filtfilt": lambda make: fir.filtfilt(make(TAPS), 1, make(LINE)),
+    "fir.hilbert": lambda make: fir.hilbert(make(LINE)),
+    "fir.lfilter": lambda make: fir.lfilter(make(TAPS), 2, make(LINE)),
+    "fir.lfilter_zi": lambda make: fir.lfilter_zi(make(TAPS), 1),
+    "fir.minimum_phase": lambda make: fir.minimum_phase(make([1, 9, 30, 9, 1]), "homomorphic"),
+    "fir.savgol_filter": lambda make: fir.savgol_filter(make(LINE), 5, 2),
+    "multirate.upfirdn": lambda make: multirate.upfirdn(make(TAPS), make(LINE), 3, 2),
+    "multirate.resample_poly": lambda make: multirate.resample_poly(make(LINE), 3, 2),
+    "multirate.decimate": lambda make: multirate.decimate(make(LONG), 3, ftype="fir"),
     "kernels.edges": lambda make: kernels.edges(make(IMAGE)),
     "kernels.factor": lambda make: kernels.factor(make(PATCH)).terms[0][0],
     "signals.strew": lambda make: signals.strew(KEY, (12,), make([[1, 2, 1]]), noise=0.0).signal,

@@ -9,12 +9,24 @@ import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv import boundaries, detection, kernels, learning, matching, reference, signals
+from jaxconv import (
+    boundaries,
+    deconvolution,
+    detection,
+    fir,
+    kernels,
+    learning,
+    matching,
+    multirate,
+    reference,
+    signals,
+)
 from tests.calls import ALL, FLOATS, WRAP
 
 WITHOUT_ARRAYS = {  # or whose arrays are tested by themselves: plans, fits, drawn shapes
     *("choose_conv_method", "correlation_lags", "explain", "plan", "prepare", "tune"),
     "detection.score_threshold",
+    *("fir.firls", "fir.firwin", "fir.firwin2", "fir.remez", "fir.savgol_coeffs"),
     *("kernels.box", "kernels.laplacian", "kernels.prewitt", "kernels.scharr", "kernels.sobel"),
     *("learning.default_optimizer", "learning.fit", "learning.init", "learning.random_filter"),
     *("learning.non_negative", "learning.step", "reference.overlap"),
@@ -27,10 +39,13 @@ WITHOUT_ARRAYS = {  # or whose arrays are tested by themselves: plans, fits, dra
 MODULES = {
     "": jaxconv,
     "boundaries.": boundaries,
+    "deconvolution.": deconvolution,
     "detection.": detection,
+    "fir.": fir,
     "kernels.": kernels,
     "learning.": learning,
     "matching.": matching,
+    "multirate.": multirate,
     "reference.": reference,
     "signals.": signals,
 }

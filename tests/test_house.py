@@ -22,16 +22,16 @@ FLOORS = [  # rooms; imports go downwards only
     {"benchmarking"},
     {"learning"},
     {"streaming", "tiled"},
-    {"detection", "matching"},
-    {"kernels", "multirate"},
+    {"deconvolution", "detection", "matching"},
+    {"fir", "kernels", "multirate"},
     {"convolution"},
     {"engine", "reference", "signals"},
     {"checks", "files", "floats", "progress", "types"},
 ]
 PUBLIC = {
     "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
-    " convolve_masked convolve_separable correlate correlate2d correlation_lags detection explain"
-    " fftconvolve gaussian_filter kernels learning match_template matching multirate oaconvolve plan"
+    " convolve_masked convolve_separable correlate correlate2d correlation_lags deconvolution detection explain"
+    " fftconvolve fir gaussian_filter kernels learning match_template matching multirate oaconvolve plan"
     " plotting prepare reference sepfir2d signals streaming tiled tune tuning",
     "jaxconv.engine.acceleration": "Explanation accelerate explain",
     "jaxconv.engine.tuning": "Trial Tuning forget load save tune",
@@ -41,6 +41,10 @@ PUBLIC = {
     " patch_statistics roc score_threshold snr threshold whiten",
     "jaxconv.boundaries": "SYNONYMS extend",
     "jaxconv.explorer": "ROOMS page",
+    "jaxconv.deconvolution": "Blur LinearMap Restored VaryingBlur blur richardson_lucy total_variation"
+    " unsupervised_wiener varying_blur wiener",
+    "jaxconv.fir": "filtfilt firls firwin firwin2 hilbert lfilter lfilter_zi minimum_phase remez"
+    " savgol_coeffs savgol_filter",
     "jaxconv.multirate": "decimate resample_poly upfirdn",
     "jaxconv.kernels": "Factors box edges factor gabor gaussian gaussian_filter laplacian"
     " laplacian_of_gaussian prewitt scharr sobel",

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv import boundaries, detection, kernels, learning, matching, signals
+from jaxconv import (
+    boundaries,
+    deconvolution,
+    detection,
+    fir,
+    kernels,
+    learning,
+    matching,
+    multirate,
+    signals,
+)
 from jaxconv.matching import overlap_share
 from jaxconv.types import BOUNDARIES
 from tests.helpers import assert_close
@@ -85,6 +95,35 @@ CASES = {  # a function of floats, and their shapes or values
     ),
     "laplacian_of_gaussian": (partial(kernels.laplacian_of_gaussian, radius=3), np.array(1.3)),
     "extend": (each_boundary, (4,)),
+    "blur": (lambda k, x: deconvolution.blur(k, (6,), "reflect")(x), (3,), (6,)),
+    "varying_blur": (
+        lambda k, w, x: deconvolution.varying_blur(k, w, "scene")(x),
+        *((2, 3), (2, 8), (8,)),
+    ),
+    "richardson_lucy": (
+        lambda x, k, v: deconvolution.richardson_lucy(
+            jnp.exp(x), jnp.exp(k), 4, total_variation=v, acceleration=True, background=v
+        ),
+        *((8,), (3,), np.array(0.02)),
+    ),
+    "wiener": (
+        lambda x, k, b: deconvolution.wiener(x, k, b, tolerance=1e-14),
+        *((8,), (3,), np.array(0.3)),
+    ),
+    "wiener, wrapped": (partial(deconvolution.wiener, boundary="wrap"), (8,), (3,), np.array(0.3)),
+    "filtfilt": (lambda b, x: fir.filtfilt(b, 1.0, x, padlen=3), (3,), (9,)),
+    "firwin": (lambda f: fir.firwin(7, f), np.array(0.3)),
+    "hilbert": (lambda x: parts(fir.hilbert(x)), (9,)),
+    "lfilter": (lambda b, x, z: fir.lfilter(b, 1.0, x, zi=z), (3,), (9,), (2,)),
+    "lfilter_zi": (lambda b: fir.lfilter_zi(b, 1.0), (4,)),
+    "minimum_phase": (
+        lambda h: fir.minimum_phase(h, "homomorphic"),
+        np.array([0.1, 0.3, 0.9, 0.3, 0.1]),
+    ),
+    "savgol_filter": (lambda x, d: fir.savgol_filter(x, 5, 2, 1, d), (9,), np.array(0.7)),
+    "upfirdn": (partial(multirate.upfirdn, up=3, down=2), (5,), (8,)),
+    "resample_poly": (lambda x, h: multirate.resample_poly(x, 3, 2, window=h), (8,), (7,)),
+    "decimate": (lambda x: multirate.decimate(x, 2, n=4, ftype="fir"), (40,)),
     "logistic": (
         lambda f, b, x: learning.logistic(learning.Detector(f, b), scenes(x)),
         (5,),

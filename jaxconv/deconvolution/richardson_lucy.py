@@ -118,9 +118,13 @@ def richardson_lucy(
     if known and not 0 <= float(total_variation) * 2 * len(seen.linear.image_shape) < 1:
         rule = f"be 0 or more and less than {0.5 / len(seen.linear.image_shape)}, half over the axes"
         raise checks.value_error(function, "total_variation", rule, total_variation)
-    options = Options(acceleration, not known or float(total_variation) > 0, normalized, tolerance is not None)
+    options = Options(
+        acceleration, not known or float(total_variation) > 0, normalized, tolerance is not None
+    )
     total_variation = jnp.asarray(total_variation, seen.image.dtype)
-    problem, state = _start(seen, jnp.asarray(background), total_variation, _first(seen, initial), options)
+    problem, state = _start(
+        seen, jnp.asarray(background), total_variation, _first(seen, initial), options
+    )
     if not any(map(checks.is_traced, jax.tree.leaves((problem, state)))):
         scene = _watched(problem, state, num_iter, tolerance or 0.0, options)
     elif tolerance is None:
@@ -140,7 +144,9 @@ def _first(seen: Observed, initial: Any) -> Any:
     if shape == (*batch, *linear.scene_shape):
         return initial
     if shape != seen.image.shape:
-        rule = f"have the image's shape {seen.image.shape}, or the scene's {(*batch, *linear.scene_shape)}"
+        rule = (
+            f"have the image's shape {seen.image.shape}, or the scene's {(*batch, *linear.scene_shape)}"
+        )
         raise checks.value_error("richardson_lucy", "initial", rule, shape)
     gaps = [n - m for n, m in zip(linear.scene_shape, linear.image_shape)]
     edges = [(0, 0)] * len(batch) + [((gap + 1) // 2, gap // 2) for gap in gaps]
@@ -179,7 +185,11 @@ def _multiplied(problem: Problem, scene: jax.Array, options: Options) -> jax.Arr
     linear, least = problem.seen.linear, jnp.finfo(scene.dtype).eps
 
     def one(
-        scene: jax.Array, image: jax.Array, seen: jax.Array, background: jax.Array, sensitivity: jax.Array
+        scene: jax.Array,
+        image: jax.Array,
+        seen: jax.Array,
+        background: jax.Array,
+        sensitivity: jax.Array,
     ) -> jax.Array:
         expected = jnp.maximum(checkpoint_name(linear(scene), KEPT) + background, least)
         back = checkpoint_name(linear.adjoint(seen * image / expected), KEPT)

@@ -80,7 +80,9 @@ def unsupervised_wiener(
     circular = blur(seen.linear.kernel, seen.linear.image_shape, "wrap", dtype=seen.image.dtype)
     batch = seen.image.shape[: seen.image.ndim - len(circular.image_shape)]
     keys = jax.random.split(key, batch)
-    balance, noise = jax.lax.stop_gradient(_precisions(keys, seen._replace(linear=circular), burn_in, draws))
+    balance, noise = jax.lax.stop_gradient(
+        _precisions(keys, seen._replace(linear=circular), burn_in, draws)
+    )
     inner = partial(wiener, kernel=seen.linear, mask=mask)
     for _ in batch:
         inner = jax.vmap(inner)
@@ -114,8 +116,12 @@ def _precisions(
             precision = jnp.maximum(precision, 1e-12)
             white = spectrum(jax.random.normal(keys[0], shape, dtype)) / size**0.5
             scene = noise * response.conj() / precision * data + white / jnp.sqrt(precision)
-            noise = jax.random.gamma(keys[1], size / 2, dtype=dtype) * 2 / energy(data - scene * response)
-            smoothness = jax.random.gamma(keys[2], (size - 1) / 2, dtype=dtype) * 2 / energy(scene * rough)
+            noise = (
+                jax.random.gamma(keys[1], size / 2, dtype=dtype) * 2 / energy(data - scene * response)
+            )
+            smoothness = (
+                jax.random.gamma(keys[2], (size - 1) / 2, dtype=dtype) * 2 / energy(scene * rough)
+            )
             return (noise, smoothness), (noise, smoothness)
 
         start = (jnp.ones((), dtype), jnp.ones((), dtype))

@@ -90,7 +90,9 @@ def wiener(
     given = [x is not None for x in (balance, *spectra)]
     if given not in ([True, False, False], [False, True, True]):
         rule = "be given, or else `signal_spectrum` and `noise_spectrum`"
-        raise checks.value_error(function, "balance", rule, f"balance {balance!r} and {sum(given[1:])} spectra")
+        raise checks.value_error(
+            function, "balance", rule, f"balance {balance!r} and {sum(given[1:])} spectra"
+        )
     circular = is_circular(seen.linear, mask)
     if balance is None:
         if not circular:
