@@ -29,11 +29,17 @@ def as_floats(*arrays: Any) -> tuple[jax.Array, ...]:
 def magnitude(x: jax.Array, axes: Any = None) -> jax.Array:
     """Return the greatest finite absolute value along axes, all by default, kept; 1 where that is 0.
 
-    What is divided by it has squares that neither overflow nor vanish.
+    What is divided by it has squares that neither overflow nor vanish. Without a gradient: what is
+    computed should not depend on it.
     """
-    size = jnp.abs(jax.lax.stop_gradient(x))
-    greatest = jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True)
-    return jnp.where(greatest > 0, greatest, 1)
+    return greatest(jax.lax.stop_gradient(x), axes)
+
+
+def greatest(x: jax.Array, axes: Any = None) -> jax.Array:
+    """Return `magnitude`, with its gradient."""
+    size = jnp.abs(x)
+    most = jnp.where(jnp.isfinite(size), size, 0).max(axes, keepdims=True)
+    return jnp.where(most > 0, most, 1)
 
 
 def norm(x: jax.Array) -> jax.Array:

@@ -100,12 +100,10 @@ FLOATS = {  # computed in floats, whatever they are given
         make([1, 3]), 1e-3, unknown_phase=True
     ),
     "detection.patch_statistics": lambda make: detection.patch_statistics(scenes(make), 3).covariance,
-    "deconvolution.blur": lambda make: deconvolution.blur(make(PATCH), IMAGE.shape, "edge")(
-        make(IMAGE).astype(float)
-    ),
+    "deconvolution.blur": lambda make: deconvolution.blur(make(PATCH), IMAGE.shape, "edge")(make(IMAGE)),
     "deconvolution.varying_blur": lambda make: deconvolution.varying_blur(
         make(np.stack([PATCH, PATCH[::-1]])), make(np.stack([IMAGE, IMAGE[::-1]])), "image", "edge"
-    ).adjoint(make(IMAGE).astype(float)),
+    ).adjoint(make(IMAGE)),
     "deconvolution.richardson_lucy": lambda make: deconvolution.richardson_lucy(
         make(IMAGE), make(PATCH), 3
     ),

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxconv import deconvolution
 from jaxconv.deconvolution import blur, varying_blur
 
 BOUNDARIES = ("unknown", "fill", "edge", "reflect", "symmetric", "wrap")

@@ -30,9 +30,9 @@ FLOORS = [  # rooms; imports go downwards only
 ]
 PUBLIC = {
     "jaxconv": "accelerate boundaries choose_conv_method conv_general_dilated convolve convolve2d"
-    " convolve_masked convolve_separable correlate correlate2d correlation_lags deconvolution detection explain"
-    " fftconvolve fir gaussian_filter kernels learning match_template matching multirate oaconvolve plan"
-    " plotting prepare reference sepfir2d signals streaming tiled tune tuning",
+    " convolve_masked convolve_separable correlate correlate2d correlation_lags deconvolution detection"
+    " explain fftconvolve fir gaussian_filter kernels learning match_template matching multirate"
+    " oaconvolve plan plotting prepare reference sepfir2d signals streaming tiled tune tuning",
     "jaxconv.engine.acceleration": "Explanation accelerate explain",
     "jaxconv.engine.tuning": "Trial Tuning forget load save tune",
     "jaxconv.engine.calibration": "Calibration calibrate",

@@ -69,7 +69,7 @@ def test_windows_filters_and_types(rng, dtype, window):
 def test_decimated_as_scipy_does(rng, q, n, zero_phase):
     x = rng.standard_normal((3, 101))
     want = scipy.signal.decimate(x, q, n, "fir", zero_phase=zero_phase)
-    np.testing.assert_allclose(decimate(x, q, n, zero_phase=zero_phase), want, atol=1e-5)
+    np.testing.assert_allclose(decimate(x, q, n, "fir", zero_phase=zero_phase), want, atol=1e-5)
 
 
 @pytest.mark.needs_x64

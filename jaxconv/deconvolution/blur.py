@@ -51,12 +51,14 @@ class Blur(LinearMap):
 
     def __call__(self, scene: Any) -> jax.Array:
         """Return the image of a scene."""
+        scene = self.taken("scene", scene)
         if self.boundary in ("wrap", "fill"):
             return convolve(scene, self.forward, "same", boundary=self.boundary)
         return convolve(self._extended(scene), self.forward, "valid")
 
     def adjoint(self, image: Any) -> jax.Array:
         """Return what the adjoint makes of an image: a scene."""
+        image = self.taken("image", image)
         if self.boundary in ("wrap", "fill"):
             even = [m % 2 - 1 for m in self.kernel.shape]  # the other of two middles
             return correlate(image, self.backward, "same", boundary=self.boundary, origin=even)
@@ -95,12 +97,13 @@ def blur(kernel: Any, shape: Sequence[int], boundary: Edges = "unknown", *, dtyp
     Returns:
         A `Blur`, a pytree, with the kernel's spectrum computed once. It has the names by which other
         libraries know a linear operator: `shape`, `dtype`, `matvec`, `rmatvec` (SciPy, PyLops);
-        `lineax.FunctionLinearOperator(blur, scene)` and `scico.linop.LinearOperator` take it as a function.
+        `lineax.FunctionLinearOperator(blur, scene)` and `scico.linop.LinearOperator` take it as a
+        function.
 
     Raises:
-        ValueError: if the kernel and the image differ in their number of axes, or the boundary is none of
-            these.
-        TypeError: if the kernel is not an array of numbers.
+        ValueError: if the kernel and the image differ in their number of axes, or the boundary is none
+            of these.
+        TypeError: if the kernel is not an array of numbers, or complex and the type is not.
 
     Gradient:
         In scenes, images and the kernel.
@@ -109,9 +112,9 @@ def blur(kernel: Any, shape: Sequence[int], boundary: Edges = "unknown", *, dtyp
         definition.
 
     Example:
-        >>> camera = blur(jnp.array([1.0, 1.0, 1.0]) / 3, (4,))
-        >>> camera(jnp.arange(6.0)).round(2).tolist(), camera.adjoint(jnp.ones(4)).round(2).tolist()
-        ([1.0, 2.0, 3.0, 4.0], [0.33000001311302185, 0.6700000166893005, 1.0, 1.0, 0.6700000166893005, 0.33000001311302185])
+        >>> camera = blur(jnp.array([0.25, 0.5, 0.25]), (4,))
+        >>> camera(jnp.arange(6.0)).tolist(), camera.adjoint(jnp.ones(4)).tolist()
+        ([1.0, 2.0, 3.0, 4.0], [0.25, 0.75, 1.0, 1.0, 0.75, 0.25])
     """
     function = "blur"
     kernel = checks.array(function, "kernel", kernel)
@@ -125,7 +128,9 @@ def blur(kernel: Any, shape: Sequence[int], boundary: Edges = "unknown", *, dtyp
     image = tuple(int(n) for n in shape)
     unknown = boundary == "unknown"
     scene = tuple(n + (m - 1 if unknown else 0) for n, m in zip(image, kernel.shape))
-    dtype = floating(kernel.dtype, *([] if dtype is None else [dtype]))
+    dtype = floating(kernel.dtype if dtype is None else jax.dtypes.canonicalize_dtype(dtype))
+    if jnp.iscomplexobj(kernel) and not jnp.issubdtype(dtype, jnp.complexfloating):
+        raise checks.type_error(function, "dtype", "be complex, as the kernel is", dtype)
     kernel = kernel.astype(dtype)
     if boundary in ("wrap", "fill"):
         call: dict[str, Any] = {"mode": "same", "boundary": boundary}

@@ -7,6 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxconv import checks
+from jaxconv.floats import floating
+
 
 class LinearMap(ABC):
     """A linear map of scenes to images: called, it blurs. Its adjoint is `.adjoint(image)`."""
@@ -20,7 +23,7 @@ class LinearMap(ABC):
 
     @abstractmethod
     def adjoint(self, image: Any) -> jax.Array:
-        """Return what the adjoint makes of an image: `<map(x), y> = <x, adjoint(y)>`."""
+        """Return the scene for which `<map(x), image> = <x, scene>` whatever x is."""
 
     @abstractmethod
     def cropped(self, scene: jax.Array) -> jax.Array:
@@ -35,6 +38,19 @@ class LinearMap(ABC):
     @abstractmethod
     def dtype(self) -> Any:
         """Of scenes and images."""
+
+    def taken(self, name: str, array: Any) -> jax.Array:
+        """Return a scene or an image in the map's type, or raise."""
+        function = type(self).__name__
+        array = checks.array(function, name, array)
+        if jnp.promote_types(floating(array.dtype), self.dtype) != self.dtype:
+            remedy = f"Make the map with dtype={array.dtype.name!r}, or cast."
+            raise checks.type_error(function, name, f"be of {self.dtype}", array.dtype, remedy)
+        shape = self.scene_shape if name == "scene" else self.image_shape
+        if array.shape != shape:
+            remedy = "`jax.vmap` takes several." if array.ndim > len(shape) else ""
+            raise checks.value_error(function, name, f"be of shape {shape}", array.shape, remedy)
+        return array.astype(self.dtype)
 
     @property
     def shape(self) -> tuple[int, int]:

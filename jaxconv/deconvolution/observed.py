@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxconv import checks
 from jaxconv.deconvolution.blur import Blur, Edges, blur
 from jaxconv.deconvolution.linear_map import LinearMap
-from jaxconv.floats import as_floats, magnitude
+from jaxconv.floats import as_floats, greatest
 
 Kernel = Any  # an array or a LinearMap
 
@@ -55,7 +55,7 @@ def observed(
         mask = checks.mask(function, "mask", mask, "image", image.shape if whole else linear.image_shape)
         seen = jnp.where(mask, 0, seen)
         image = jnp.where(mask, 0, image)
-    scale = magnitude(image, tuple(range(image.ndim - rank, image.ndim)))
+    scale = greatest(image, tuple(range(image.ndim - rank, image.ndim)))
     return Observed(image / scale, seen, scale, linear)
 
 
@@ -85,4 +85,5 @@ def spectrum(x: jax.Array) -> jax.Array:
 def filtered(x: jax.Array, response: jax.Array) -> jax.Array:
     """Return an array, its Fourier transform multiplied by a response."""
     inverse = jnp.fft.ifftn if jnp.iscomplexobj(x) else partial(jnp.fft.irfftn, s=x.shape)
-    return inverse(spectrum(x) * response)
+    transformed = spectrum(x)
+    return inverse(transformed * response.astype(transformed.dtype))

@@ -13,8 +13,8 @@ def implicit(
 ) -> Callable[[Any], jax.Array]:
     """Return `solve` as a function with a gradient, by the implicit function theorem.
 
-    `condition(x, given)` is 0 where `x = solve(given)`; `inverse(linear, v)` solves `linear(u) = v` for the
-    transpose of the condition's derivative in x.
+    `condition(x, given)` is 0 where `x = solve(given)`; `inverse(linear, v)` solves `linear(u) = v` for
+    the transpose of the condition's derivative in x.
     """
 
     @jax.custom_vjp

@@ -34,8 +34,8 @@ def total_variation(
     """Deconvolve an image by least squares and the least total variation: edges stay, noise goes.
 
     The scene x of the least `sum of (blur(x) - image)^2 / 2 + weight * sum of |gradient(x)|`, where a
-    gradient's size is `sqrt(|gradient|^2 + e^2)`, e a thousandth of the image's brightest sample, so that
-    there is a derivative everywhere; found by L-BFGS.
+    gradient's size is `sqrt(|gradient|^2 + e^2)`, e a thousandth of the image's brightest sample, so
+    that there is a derivative everywhere; found by L-BFGS.
 
     Args:
         image: one or several.
@@ -55,8 +55,8 @@ def total_variation(
         The scene within the image, in floats.
 
     Raises:
-        ValueError: if the kernel has more axes than the image, the mask another shape, or `num_iter` is not
-            positive.
+        ValueError: if the kernel has more axes than the image, the mask another shape, or `num_iter` is
+            not positive.
         TypeError: if an operand is not an array of real numbers.
 
     Gradient:
@@ -102,14 +102,15 @@ def _inverse(linear: Any, of: jax.Array, num_iter: int) -> jax.Array:
 def _minimum(given: Given, num_iter: int, tolerance: float) -> jax.Array:
     import optax
 
-    def cost(scene: jax.Array) -> jax.Array:
-        return _cost(scene, given)
-
-    optimizer = optax.lbfgs()
-    value_and_grad = optax.value_and_grad_from_state(cost)
     seen = given.seen.seen.sum()
     mean = (given.seen.image * given.seen.seen).sum() / jnp.where(seen > 0, seen, 1)
     first = jnp.full(given.seen.linear.scene_shape, mean, given.seen.image.dtype)
+
+    def cost(scene: jax.Array) -> jax.Array:
+        return _cost(scene.astype(first.dtype), given)  # the step's length is of 64 bits where it may be
+
+    optimizer = optax.lbfgs()
+    value_and_grad = optax.value_and_grad_from_state(cost)
     slope = jnp.linalg.norm(jax.grad(cost)(first))
 
     def going(carry: Any) -> jax.Array:

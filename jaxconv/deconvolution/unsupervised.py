@@ -35,8 +35,8 @@ def unsupervised_wiener(
     """Deconvolve an image by `wiener`, with the balance that the image makes most plausible.
 
     Scenes and the precisions of noise and of smoothness are drawn in turn, each given the others (Gibbs'
-    sampling), in frequency, as if the image wrapped around; the mean precisions, after the first draws, give
-    the balance, and `wiener` does the rest with the boundary and the mask that are asked for.
+    sampling), in frequency, as if the image wrapped around; the mean precisions, after the first draws,
+    give the balance, and `wiener` does the rest with the boundary and the mask that are asked for.
 
     Args:
         key: of the random draws.
@@ -100,10 +100,12 @@ def _precisions(
     smooth = blur(laplacian(len(shape)), shape, "wrap", dtype=dtype)
     response, rough = transfer(linear, shape, dtype), transfer(smooth, shape, dtype)
     half = shape[-1] // 2 + 1
-    twice = jnp.where((jnp.arange(half) > 0) & (jnp.arange(half) < (shape[-1] + 1) // 2), 2.0, 1.0)
+    twice = jnp.where(  # the other half of the spectrum is the mirror of this one
+        (jnp.arange(half) > 0) & (jnp.arange(half) < (shape[-1] + 1) // 2), 2.0, 1.0
+    )
 
     def energy(x: jax.Array) -> jax.Array:
-        return (twice * jnp.abs(x) ** 2).sum()
+        return ((jnp.abs(x) ** 2).reshape(-1, half).sum(0) * twice).sum()
 
     def one(key: jax.Array, image: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
         image = jnp.where(weights > 0, image, (image * weights).sum() / weights.sum())
@@ -115,7 +117,8 @@ def _precisions(
             precision = noise * jnp.abs(response) ** 2 + smoothness * jnp.abs(rough) ** 2
             precision = jnp.maximum(precision, 1e-12)
             white = spectrum(jax.random.normal(keys[0], shape, dtype)) / size**0.5
-            scene = noise * response.conj() / precision * data + white / jnp.sqrt(precision)
+            gain = (noise / precision).astype(data.dtype) * response.conj()
+            scene = gain * data + white / jnp.sqrt(precision).astype(data.dtype)
             noise = (
                 jax.random.gamma(keys[1], size / 2, dtype=dtype) * 2 / energy(data - scene * response)
             )

@@ -9,7 +9,7 @@ ROUNDING = 1e-3  # of the brightest sample: gradients below it count by their sq
 
 
 def variation(x: jax.Array) -> jax.Array:
-    """Return the total variation: the sum of `sqrt(|gradient|^2 + ROUNDING^2)`, by forward differences."""
+    """Return the total variation: the sum of `sqrt(|forward differences|^2 + ROUNDING^2)`."""
     squares = sum(_step(x, axis) ** 2 for axis in range(x.ndim))
     return jnp.sqrt(squares + ROUNDING**2).sum()
 

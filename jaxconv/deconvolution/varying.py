@@ -20,24 +20,20 @@ from jaxconv.floats import floating
 Weighted = Literal["image", "scene"]
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["each", "weights"], meta_fields=["weighted"])
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["each", "weights"],
+    meta_fields=["image_shape", "scene_shape", "weighted"],
+)
 @dataclass(frozen=True)
 class VaryingBlur(LinearMap):
     """A blur whose kernel varies; see `varying_blur`."""
 
     each: Blur  # with a kernel for each weight, along the first axis of its leaves
     weights: jax.Array
+    image_shape: tuple[int, ...]
+    scene_shape: tuple[int, ...]
     weighted: Weighted
-
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """The image's shape."""
-        return self.each.image_shape
-
-    @property
-    def scene_shape(self) -> tuple[int, ...]:
-        """The scene's shape."""
-        return self.each.scene_shape
 
     @property
     def kernel(self) -> jax.Array:
@@ -52,12 +48,14 @@ class VaryingBlur(LinearMap):
 
     def __call__(self, scene: Any) -> jax.Array:
         """Return the image of a scene."""
+        scene = self.taken("scene", scene)
         if self.weighted == "image":
             return (self.weights * jax.vmap(Blur.__call__, (0, None))(self.each, scene)).sum(0)
         return jax.vmap(Blur.__call__)(self.each, self.weights * scene[None]).sum(0)
 
     def adjoint(self, image: Any) -> jax.Array:
         """Return what the adjoint makes of an image: a scene."""
+        image = self.taken("image", image)
         weights = self.weights.conj()
         if self.weighted == "image":
             return jax.vmap(Blur.adjoint)(self.each, weights * image[None]).sum(0)
@@ -95,8 +93,8 @@ def varying_blur(
         In scenes, images, the kernels and the weights.
 
     Source:
-        J. G. Nagy and D. P. O'Leary, SIAM Journal on Scientific Computing 19 (1998) for "image"; L. Denis
-        and others, International Journal of Computer Vision 115 (2015), who compare both.
+        J. G. Nagy and D. P. O'Leary, SIAM Journal on Scientific Computing 19 (1998) for "image"; L.
+        Denis and others, International Journal of Computer Vision 115 (2015), who compare both.
 
     Example:
         >>> left = jnp.linspace(1.0, 0.0, 4)
@@ -121,4 +119,4 @@ def varying_blur(
             rule = "be larger than the kernels, where the scene reaches beyond the image"
             raise checks.value_error(function, "weights", rule, weights.shape)
     each = jax.vmap(lambda kernel: blur(kernel, shape, boundary, dtype=dtype))(kernels.astype(dtype))
-    return VaryingBlur(each, weights.astype(dtype), weighted)
+    return VaryingBlur(each, weights.astype(dtype), each.image_shape, each.scene_shape, weighted)

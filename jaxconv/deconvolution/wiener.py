@@ -45,8 +45,8 @@ def wiener(
     Args:
         image: one or several, real or complex.
         kernel: how a point spreads; or a linear map that `blur` or `varying_blur` made.
-        balance: between explaining the image and being smooth; 0.001 to 1 times the noise's variance over
-            the signal's are usual.
+        balance: between explaining the image and being smooth; 0.001 to 1 times the noise's variance
+            over the signal's are usual.
         regularization: a kernel whose response should be small; by default the Laplacian.
         signal_spectrum: in place of a balance: the scene's power at each frequency.
         noise_spectrum: the noise's.
@@ -67,7 +67,8 @@ def wiener(
 
     Raises:
         ValueError: if the kernel has more axes than the image, the mask another shape; unless there is a
-            balance or there are spectra; if there are spectra and another boundary than "wrap", or a mask.
+            balance or there are spectra; if there are spectra and a mask, or a boundary other than
+            "wrap".
         TypeError: if an operand is not an array of numbers.
 
     Gradient:
@@ -75,8 +76,8 @@ def wiener(
         one iteration.
 
     Source:
-        B. R. Hunt, IEEE Transactions on Computers 22 (1973); F. Orieux, J.-F. Giovannelli and T. Rodet, JOSA
-        A 27 (2010); `skimage.restoration.wiener`.
+        B. R. Hunt, IEEE Transactions on Computers 22 (1973); F. Orieux, J.-F. Giovannelli and T. Rodet,
+        JOSA A 27 (2010); `skimage.restoration.wiener`.
 
     Example:
         >>> image = jnp.array([0.0, 1.0, 2.0, 1.0, 0.0, 0.0])
@@ -115,8 +116,8 @@ def wiener(
 @jax.jit
 def _filter(seen: Observed, penalty: jax.Array) -> jax.Array:
     response = transfer(seen.linear, seen.linear.scene_shape, seen.image.dtype)
-    response = response.conj() / (jnp.abs(response) ** 2 + penalty)
-    scene = each_image(seen, partial(filtered, response=response.astype(response.dtype)))(seen.image)
+    response = response.conj() / (jnp.abs(response) ** 2 + penalty).astype(response.dtype)
+    scene = each_image(seen, partial(filtered, response=response))(seen.image)
     return scene * seen.scale
 
 

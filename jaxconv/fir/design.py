@@ -87,7 +87,9 @@ def firwin(
     middle = jnp.arange(numtaps, dtype=edges.dtype) - (numtaps - 1) / 2
     ends = jnp.concatenate([jnp.zeros(int(low), edges.dtype), edges, jnp.ones(int(high), edges.dtype)])
     bands = (ends[:, None] * jnp.sinc(ends[:, None] * middle[None])).reshape(-1, 2, numtaps)
-    taps = (bands[:, 1] - bands[:, 0]).sum(0) * get_window(window, numtaps, False).astype(edges.dtype)
+    taps = (bands[:, 1] - bands[:, 0]).sum(0) * np.asarray(
+        get_window(window, numtaps, False), edges.dtype
+    )
     if not scale:
         return taps
     at = 0.0 if low else 1.0 if high and edges.size == 1 else ends[:2].mean()

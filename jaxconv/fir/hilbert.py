@@ -52,4 +52,4 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> jax.Array:
     dtype = floating(x.dtype)
     shape = [n if a == axis else 1 for a in range(x.ndim)]
     spectrum = jnp.fft.fft(x.astype(dtype), n, axis)
-    return jnp.fft.ifft(spectrum * double.astype(dtype).reshape(shape), axis=axis)
+    return jnp.fft.ifft(spectrum * double.astype(spectrum.dtype).reshape(shape), axis=axis)

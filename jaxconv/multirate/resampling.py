@@ -1,7 +1,7 @@
 """Resampling: another sampling rate, by a low-pass filter that SciPy designs."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -107,13 +107,21 @@ def _filter(function: str, window: Any, rate: int, dtype: Any) -> tuple[jax.Arra
     return jnp.asarray(designed, dtype), REACH * rate
 
 
-def decimate(x: Any, q: int, n: int | None = None, axis: int = -1, zero_phase: bool = True) -> jax.Array:
+def decimate(
+    x: Any,
+    q: int,
+    n: int | None = None,
+    ftype: Literal["fir"] = "fir",
+    axis: int = -1,
+    zero_phase: bool = True,
+) -> jax.Array:
     """Keep every q-th sample after a low-pass filter: `scipy.signal.decimate` with `ftype="fir"`.
 
     Args:
         x: the signal.
         q: the factor down; static.
         n: order of the filter, one less than its taps; by default `20 q`.
+        ftype: "fir", a filter of finite response; SciPy's default, "iir", is not here.
         axis: the axis along which samples are left out.
         zero_phase: whether the filter's delay is taken out.
 
@@ -124,7 +132,7 @@ def decimate(x: Any, q: int, n: int | None = None, axis: int = -1, zero_phase: b
         The signal at the lower rate, in floats.
 
     Raises:
-        ValueError: if a number is not positive.
+        ValueError: if a number is not positive, or `ftype` is not "fir".
         TypeError: if x is not an array of numbers, or a number is not whole.
 
     Gradient:
@@ -138,6 +146,7 @@ def decimate(x: Any, q: int, n: int | None = None, axis: int = -1, zero_phase: b
         [1.0, 1.0, 1.0]
     """
     function = "decimate"
+    checks.one_of(function, "ftype", ftype, ("fir",))
     x = checks.array(function, "x", x)
     q = checks.positive(function, "q", q)
     order = 2 * REACH * q if n is None else checks.positive(function, "n", n)

@@ -2,7 +2,8 @@
 
 from jaxconv.streaming.peaks import Found, PeakStream, finish_peaks, push_peaks, start_peaks
 from jaxconv.streaming.rates import RateStream
-from jaxconv.streaming.stream import Stream, finish, push, start
+from jaxconv.streaming.state import Stream
+from jaxconv.streaming.stream import finish, push, start
 
 __all__ = [
     "Found",

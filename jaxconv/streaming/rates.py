@@ -49,13 +49,18 @@ class RateStream:
 def start_rate(
     function: Callable[..., jax.Array],
     kernel: Any,
-    shape: tuple[int, ...],
+    shape: int | tuple[int, ...],
     axis: int,
     dtype: Any,
+    others: tuple[Any, ...],
     options: Any,
 ) -> RateStream:
-    """Begin a stream; see `start`."""
+    """Begin a stream; see `start`. The others of its arguments must be at their defaults."""
     name = function.__name__
+    if others not in ((mode, "fill", False, 1, 1, 0, None, "auto") for mode in (None, "full")):
+        remedy = f"Only kernel, shape, axis, dtype, up and down go with {name}."
+        raise checks.value_error("start", "function", "come without other options", name, remedy)
+    shape = shape if isinstance(shape, tuple) else (shape,)
     unknown = set(options) - {"up", "down"}
     if unknown:
         raise checks.value_error("start", sorted(unknown)[0], f"be left out for {name}", "a value")

@@ -9,83 +9,27 @@ a pytree: `push` is a pure function, and runs in `jit`, `scan` and `grad`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution import convolve, correlate
 from jaxconv.convolution.boundaries import canonical
-from jaxconv.convolution.preparing import prepare
 from jaxconv.detection import snr, whiten
 from jaxconv.detection.snr import snr_taps, whitening_taps
-from jaxconv.engine.planning import Plan
-from jaxconv.engine.preparation import Prepared
-from jaxconv.engine.primitive import plans_in
-from jaxconv.engine.problem import lengthened
 from jaxconv.matching import normalized_correlation
 from jaxconv.streaming import blocks as growing
 from jaxconv.streaming import rates
-from jaxconv.streaming.blocks import Later
-from jaxconv.streaming.course import Course, course_of
+from jaxconv.streaming.course import course_of
 from jaxconv.streaming.rates import RateStream, finish_rate, push_rate, start_rate
+from jaxconv.streaming.state import Stream, advanced, begun, completes, finished, nothing
 from jaxconv.types import Boundary, Method, Mode
 
 FUNCTIONS = (convolve, correlate, normalized_correlation, snr, whiten)
-
-
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["kernel", "fill", "held", "waiting", "later"],
-    meta_fields=["course", "skipped", "is_open"],
-)
-@dataclass(frozen=True)
-class Stream:
-    """What a stream remembers between two chunks; it prints its plan."""
-
-    kernel: Prepared | jax.Array  # prepared for the usual chunk
-    fill: jax.Array  # the value beyond the edges
-    held: jax.Array  # the samples that later outputs need
-    waiting: tuple[jax.Array, ...]  # chunks that have not been computed
-    later: Later | None  # what the kernel's taps beyond the first block add
-    course: Course
-    skipped: int  # samples of `held`, and beyond it, before the next output's window
-    is_open: bool  # whether samples before the beginning are still to be added
-
-    @property
-    def taps(self) -> jax.Array:
-        """The kernel as it was given; where it is cut, up to the first cut."""
-        return self.kernel.operand if isinstance(self.kernel, Prepared) else self.kernel
-
-    @property
-    def plans(self) -> tuple[tuple[int, Plan], ...]:
-        """What is computed, each with every how many samples that is."""
-        length = self.course.usual_length
-        own = plans_in(self.course.compute, (self._usual, self.taps))
-        return (*((length, plan) for plan in own), *(self.later.plans if self.later else ()))
-
-    @property
-    def accepted(self) -> tuple[Any, tuple[int, ...], int]:
-        """The type and the shape of a chunk, and the axis along which any length may come."""
-        return self.held.dtype, self.course.shape, self.course.axis
-
-    @property
-    def _usual(self) -> jax.ShapeDtypeStruct:
-        """What samples are usually computed at a time."""
-        shape = self.course.with_length(self.course.usual_window)
-        return jax.ShapeDtypeStruct(shape, self.held.dtype)
-
-    def __str__(self) -> str:
-        lines = [f"stream of chunks {self.course.shape}, along axis {self.course.axis}"]
-        for every, plan in self.plans:
-            lines.append(f"every {every:,} samples")
-            lines += ["  " + line for line in str(plan).splitlines()]
-        return "\n".join(lines)
 
 
 State = TypeVar("State", Stream, RateStream)
@@ -142,7 +86,7 @@ def start(
         kernel (m,) or one axis per axis of a chunk; chunks (..., n, ...).
 
     Returns:
-        A `Stream`.
+        A `Stream`, or of the rates a `RateStream`.
 
     Raises:
         ValueError: if an option is not one of its allowed values, or two of them do not go together.
@@ -163,23 +107,8 @@ def start(
         ([1.0, 2.0, 0.0], [5.0], [10.0])
     """
     if function in rates.FUNCTIONS:
-        plain = (
-            mode or "full",
-            boundary,
-            np.any(fillvalue != 0),
-            stride,
-            dilation,
-            latency,
-            blocks,
-            method,
-        )
-        if plain != ("full", "fill", False, 1, 1, 0, None, "auto"):
-            remedy = f"Only kernel, shape, axis, dtype, up and down go with {function.__name__}."
-            raise checks.value_error(
-                "start", "function", "come without other options", function.__name__, remedy
-            )
-        whole = shape if isinstance(shape, tuple) else (shape,)
-        return start_rate(function, kernel, whole, axis, dtype, options)
+        others = (mode, boundary, np.any(fillvalue != 0), stride, dilation, latency, blocks, method)
+        return start_rate(function, kernel, shape, axis, dtype, others, options)
     if function not in FUNCTIONS:
         rule = "be jaxconv's " + " or ".join(f.__name__ for f in (*FUNCTIONS, *rates.FUNCTIONS))
         raise checks.value_error("start", "function", rule, function)
@@ -213,7 +142,7 @@ def start(
             course = replace(course, function=convolve)
         later = growing.cut_at(kernel, course, blocks, dtype)
         kernel, course = kernel[course.cut(0, blocks[0])], course.shortened(blocks[0])
-    return _begun(kernel, fill, later, course, dtype)
+    return begun(kernel, fill, later, course, dtype)
 
 
 def _as_correlation(
@@ -226,20 +155,6 @@ def _as_correlation(
         raise checks.value_error("start", "noise_spectrum", "be given for snr", "none")
     spectrum = options.pop("noise_spectrum")
     return snr_taps(kernel, spectrum), correlate, "valid", np.size(spectrum) // 2
-
-
-def _begun(
-    kernel: jax.Array, fill: jax.Array, later: Later | None, course: Course, dtype: Any
-) -> Stream:
-    """Return a stream before its first chunk, with its kernel prepared for the usual one."""
-    is_open = course.boundary != "fill" and bool(course.before or course.behind)
-    held = jnp.full(course.with_length(0 if is_open else course.before), fill)
-    if course.is_linear:
-        shape = course.with_length(course.usual_window)
-        ready = prepare(kernel, shape, course.function, dtype=dtype, **course.call)
-    else:
-        ready = kernel
-    return Stream(ready, fill, held, (), later, course, 0, is_open)
 
 
 def push(state: State, chunk: Any) -> tuple[State, jax.Array]:
@@ -279,9 +194,9 @@ def push(state: State, chunk: Any) -> tuple[State, jax.Array]:
     course, waiting = state.course, (*state.waiting, chunk)
     length = sum(course.length(piece) for piece in waiting)
     state = replace(state, waiting=waiting)
-    if length < max(course.latency, 1) or not _completes(state, length):
-        return state, _nothing(state)
-    return _advanced(state)
+    if length < max(course.latency, 1) or not completes(state, length):
+        return state, nothing(state)
+    return advanced(state)
 
 
 def finish(state: Stream | RateStream) -> jax.Array:
@@ -313,7 +228,7 @@ def finish(state: Stream | RateStream) -> jax.Array:
     if state.is_open and not came:
         rule = f"have got samples, which the boundary {course.boundary!r} goes on with"
         raise checks.value_error("finish", "state", rule, "none")
-    return _finished(state)
+    return finished(state)
 
 
 def _checked(state: Stream | RateStream, chunk: Any) -> jax.Array:
@@ -327,86 +242,3 @@ def _checked(state: Stream | RateStream, chunk: Any) -> jax.Array:
         rule = f"be of shape {shape}, of any length along axis {axis}"
         raise checks.value_error("push", "chunk", rule, chunk.shape)
     return chunk.astype(dtype)
-
-
-def _completes(state: Stream, length: int) -> bool:
-    """Return whether so many new samples complete an output."""
-    course = state.course
-    if state.is_open:
-        return length >= course.needed
-    return course.count(course.length(state.held) + length, state.skipped) > 0
-
-
-def _nothing(state: Stream) -> jax.Array:
-    shape = jax.eval_shape(state.course.compute, state._usual, state.taps)
-    return jnp.zeros(state.course.with_length(0, shape.shape), shape.dtype)
-
-
-@jax.jit
-def _advanced(state: Stream) -> tuple[Stream, jax.Array]:
-    """Compute what the waiting chunks complete."""
-    samples = state.course.joined(state.waiting)
-    return _through(replace(state, waiting=()), samples)
-
-
-@jax.jit
-def _finished(state: Stream) -> jax.Array:
-    """Compute what the waiting chunks complete, and what lies beyond the end."""
-    course, behind = state.course, state.course.behind
-    samples = course.joined((state.held, *state.waiting))
-    if state.later is not None:
-        zeros = jnp.zeros(course.with_length(behind), samples.dtype)
-        return _through(replace(state, waiting=()), course.joined((*state.waiting, zeros)))[1]
-    name = "constant" if course.boundary == "fill" else course.boundary
-    before = course.before if state.is_open else 0
-    samples = lengthened(samples, course.axis, before, behind, name, state.fill)
-    return _outputs(state, samples)
-
-
-def _through(state: Stream, samples: jax.Array) -> tuple[Stream, jax.Array]:
-    """Return the stream after these samples, and their outputs: by blocks, where the kernel is cut."""
-    course, axis = state.course, state.course.axis
-    if state.later is None:
-        return _after(state, samples)
-    block, length, outputs = state.later.cuts[0], course.length(samples), []
-    whole = length // block * block
-    if whole > block:
-        shape = (*samples.shape[:axis], -1, block, *samples.shape[axis + 1 :])
-        blocks = samples[course.cut(0, whole)].reshape(shape)
-        state, out = lax.scan(_after, state, jnp.moveaxis(blocks, axis, 0))
-        outputs = [lax.collapse(jnp.moveaxis(out, 0, axis), axis, axis + 2)]
-        samples = samples[course.cut(whole, None)]
-    for piece in (samples[course.cut(0, block)], samples[course.cut(block, None)]):
-        if course.length(piece):
-            state, out = _after(state, piece)
-            outputs.append(out)
-    return state, course.joined(outputs)
-
-
-def _after(state: Stream, chunk: jax.Array) -> tuple[Stream, jax.Array]:
-    """Return the stream after a chunk, and its outputs."""
-    course, later = state.course, state.later
-    samples, skipped = course.joined((state.held, chunk)), state.skipped
-    if state.is_open:
-        samples = lengthened(samples, course.axis, course.before, 0, course.boundary)
-    out = _outputs(state, samples)
-    if later is not None:
-        later, more = growing.push(later, samples, course.length(chunk))
-        out += more
-    skipped += course.count(course.length(samples), skipped) * course.stride
-    done = max(min(skipped, course.length(samples) - course.kept), 0)
-    held = samples[course.cut(done, None)]
-    return replace(state, held=held, later=later, skipped=skipped - done, is_open=False), out
-
-
-def _outputs(state: Stream, samples: jax.Array) -> jax.Array:
-    """Compute all outputs whose windows lie in these samples."""
-    course = state.course
-    count = course.count(course.length(samples), state.skipped)
-    if not count:
-        return _nothing(state)
-    length = course.reach + (count - 1) * course.stride
-    samples = samples[course.cut(state.skipped, state.skipped + length)]
-    if length == course.usual_window:
-        return course.compute(samples, state.kernel)
-    return course.by_what_can(samples, state.taps).compute(samples, state.taps)
