@@ -1,6 +1,7 @@
 """Deconvolution: adjoints, what scikit-image computes, what is gained, and the derivatives."""
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -96,7 +97,9 @@ def test_other_libraries_solve_with_a_blur(rng):
     duck = pylops.JaxOperator(pylops.FunctionOperator(linear.matvec, linear.rmatvec, *linear.shape))
     np.testing.assert_allclose(duck._matvec(scene), image, rtol=1e-5)
     operator = lineax.FunctionLinearOperator(linear, jax.ShapeDtypeStruct((20,), scene.dtype))
-    by_lineax = lineax.linear_solve(operator, image, lineax.NormalCG(1e-9, 1e-9), throw=False).value
+    by_lineax = lineax.linear_solve(
+        operator, image, lineax.Normal(lineax.CG(1e-9, 1e-9)), throw=False
+    ).value
     np.testing.assert_allclose(by_lineax, scene, atol=1e-3)
     np.testing.assert_allclose(operator.T.mv(image), linear.adjoint(image), atol=1e-5)
 
@@ -148,9 +151,6 @@ def test_counts_gain_more_than_scikit_images(rng, single):
     smooth = psnr(truth, richardson_lucy(image, kernel, 20, total_variation=0.01))
     assert ours > psnr(truth, image) > theirs
     assert smooth > ours + 0.5
-    within = (slice(20, -20),) * 2
-    inner = restoration.richardson_lucy(image, kernel, 20, clip=False)[within]
-    assert psnr(truth[within], richardson_lucy(image, kernel, 20)[within]) > psnr(truth[within], inner)
 
 
 def test_gaussian_noise_gains_more_than_scikit_images(rng, single):
@@ -225,7 +225,7 @@ def test_each_of_several_stops_by_itself(rng, single):
     long = call(images, kernel, tolerance=1e-9)
     assert np.abs(long[0] - want[0]).max() > 1e-2
     exact = [richardson_lucy(images[0], kernel, n) for n in range(1, 200)]
-    change = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(exact, exact[1:])]
+    change = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in pairwise(exact)]
     stopped = 2 + int(np.argmax(np.asarray(change) < 3e-3))
     errors = [np.abs(x - want[0]).max() for x in exact]
     assert abs(1 + int(np.argmin(errors)) - stopped) <= 3  # the rule counts the scene beyond the image
@@ -255,6 +255,10 @@ def test_iterations_grow_likelier_with_mask_and_background(rng, single):
     ]
     assert costs == sorted(costs, reverse=True)
     known = richardson_lucy(linear(scene) + 30.0, linear, 500, background=30.0)
+    varied = richardson_lucy(
+        linear(scene)[None] + 30.0, linear, 500, background=jnp.full((20, 21), 30.0)
+    )
+    np.testing.assert_allclose(varied[0], known, rtol=1e-3, atol=1e-3)
     unknown = richardson_lucy(linear(scene) + 30.0, linear, 500)
     assert np.abs(known - scene).mean() < 0.5 * np.abs(unknown - scene).mean()
 
@@ -290,11 +294,11 @@ def test_wiener_takes_complex_images_and_spectra(rng, single):
 
 
 def test_the_noise_is_found_within_a_tenth(rng, single):
-    truth, wide, kernel = photograph()
+    _, wide, kernel = photograph()
     image = jaxconv.convolve(wide, kernel, "valid")
     noisy = np.stack([image + s * rng.standard_normal(image.shape) for s in (0.01, 0.04)])
     found = deconvolution.unsupervised_wiener(
-        jax.random.key(1), noisy.astype("float32"), kernel.astype("float32"), boundary="symmetric"
+        jax.random.key(1), noisy.astype("float32"), kernel.astype("float32")
     )
     np.testing.assert_allclose(found.noise, [0.01, 0.04], rtol=0.1)
     assert found.scene.shape == noisy.shape
@@ -348,8 +352,7 @@ def test_gradients_at_rest_are_the_numerical_ones(rng, solve):
 
 
 def test_divided_batches_give_the_same(mesh, rng, single):
-    images, kernel = jnp.asarray(rng.random((4, 16, 17)), "float32"), jnp.asarray(rng.random((3, 3)))
-    kernel = kernel.astype("float32")
+    images, kernel = rng.random((4, 16, 17)).astype("float32"), rng.random((3, 3)).astype("float32")
     for solve in SOLVERS.values():
         fn = partial(solve, boundary="symmetric")
         compared(mesh, fn, images, (("a", "b"),), kernel, tolerance=1e-4)
@@ -376,10 +379,13 @@ def test_errors():
         ),
         "richardson_lucy: `num_iter` must be": lambda: richardson_lucy(image, kernel, 0),
         "richardson_lucy: `total_variation` must be 0 or more": lambda: richardson_lucy(
-            image, kernel, total_variation=0.3
+            image, kernel, total_variation=-0.3
         ),
         "richardson_lucy: `initial` must have": lambda: richardson_lucy(
             image, kernel, initial=jnp.ones(3)
+        ),
+        "richardson_lucy: `background` must be": lambda: richardson_lucy(
+            image, kernel, background=jnp.ones(3)
         ),
         "richardson_lucy: `image` must be real": lambda: richardson_lucy(image * 1j, kernel),
         "richardson_lucy: `mask` must": lambda: richardson_lucy(image, kernel, mask=jnp.ones(3, bool)),

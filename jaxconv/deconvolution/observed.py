@@ -49,7 +49,7 @@ def observed(
         raise checks.value_error(function, "image", rule, image.shape)
     if real and jnp.iscomplexobj(image):
         raise checks.type_error(function, "image", "be real, and the kernel too", image.dtype)
-    seen = jnp.ones(image.shape, image.real.dtype)
+    seen = jnp.ones_like(image.real)
     if mask is not None:
         whole = jnp.shape(mask) == image.shape
         mask = checks.mask(function, "mask", mask, "image", image.shape if whole else linear.image_shape)

@@ -12,7 +12,7 @@ from jaxconv import checks, progress
 from jaxconv.deconvolution.blur import Edges
 from jaxconv.deconvolution.observed import Observed, each_image, observed
 from jaxconv.deconvolution.resting import implicit
-from jaxconv.deconvolution.variation import variation
+from jaxconv.deconvolution.variation import ROUNDING, attraction
 
 KEPT = "convolved"  # what a gradient keeps of each iteration, beside the scene; the rest is cheap
 BARELY = 1e-2  # what is seen less than this, of what is seen most, keeps its first value
@@ -74,8 +74,8 @@ def richardson_lucy(
         boundary: as for `blur`; by default "unknown": light comes from beyond the edges.
         mask: True where a sample is missing, or saturated.
         background: what is seen besides the scene: a number, or an image.
-        total_variation: how much a scene is drawn to be flat but for edges; less than half over the
-            number of axes, mostly 0.001 to 0.05.
+        total_variation: how much a scene is drawn to be flat but for edges, mostly 0.001 to 0.05. Steps
+            below twice this, the image's brightest sample taken as 1, are smoothed rather than kept.
         acceleration: extrapolate each step from those before it, as much as they agree.
         tolerance: stop when an iteration changes the scene, in its root of summed squares, by less than
             this times the scene. The gradient is then that of the point of rest, to which it came near.
@@ -92,7 +92,7 @@ def richardson_lucy(
 
     Raises:
         ValueError: if the kernel has more axes than the image, the mask another shape, `num_iter` is not
-            positive, or `total_variation` is too large.
+            positive, or `total_variation` is negative.
         TypeError: if an operand is not an array of real numbers.
 
     Gradient:
@@ -104,7 +104,8 @@ def richardson_lucy(
         W. H. Richardson, JOSA 62 (1972); L. B. Lucy, Astronomical Journal 79 (1974); M. Bertero and P.
         Boccacci, Astronomy and Astrophysics 437 (2005) for edges; D. S. C. Biggs and M. Andrews, Applied
         Optics 36 (1997) for the acceleration; N. Dey and others, Microscopy Research and Technique 69
-        (2006) for total variation.
+        (2006) for total variation; H. Lanteri, M. Roche and C. Aime, Inverse Problems 18 (2002), for its
+        derivative in two parts, which keeps the scene positive and lets it come to rest.
 
     Example:
         >>> image = jnp.array([0.0, 1.0, 2.0, 1.0, 0.0, 0.0])
@@ -115,15 +116,14 @@ def richardson_lucy(
     checks.positive(function, "num_iter", num_iter)
     seen = observed(function, image, kernel, boundary, mask)
     known = not checks.is_traced(total_variation)
-    if known and not 0 <= float(total_variation) * 2 * len(seen.linear.image_shape) < 1:
-        rule = f"be 0 or more and less than {0.5 / len(seen.linear.image_shape)}, half over the axes"
-        raise checks.value_error(function, "total_variation", rule, total_variation)
+    if known and not float(total_variation) >= 0:
+        raise checks.value_error(function, "total_variation", "be 0 or more", total_variation)
     options = Options(
         acceleration, not known or float(total_variation) > 0, normalized, tolerance is not None
     )
     total_variation = jnp.asarray(total_variation, seen.image.dtype)
     problem, state = _start(
-        seen, jnp.asarray(background), total_variation, _first(seen, initial), options
+        seen, _light(seen, background), total_variation, _first(seen, initial), options
     )
     if not any(map(checks.is_traced, jax.tree.leaves((problem, state)))):
         scene = _watched(problem, state, num_iter, tolerance or 0.0, options)
@@ -134,15 +134,24 @@ def richardson_lucy(
     return _cropped(seen, scene)
 
 
+def _light(seen: Observed, background: Any) -> jax.Array:
+    background = checks.array("richardson_lucy", "background", background)
+    shapes = ((), seen.linear.image_shape, seen.image.shape)
+    if background.shape not in shapes:
+        rule = f"be a number or an image of shape {seen.linear.image_shape}"
+        raise checks.value_error("richardson_lucy", "background", rule, background.shape)
+    return background
+
+
 def _first(seen: Observed, initial: Any) -> Any:
     if initial is None:
         return None
-    initial = checks.array("richardson_lucy", "initial", initial).astype(seen.image.dtype) / seen.scale
+    initial = checks.array("richardson_lucy", "initial", initial).astype(seen.image.dtype)
     linear = seen.linear
     rank, shape = len(linear.image_shape), initial.shape
     batch = seen.image.shape[: seen.image.ndim - rank]
     if shape == (*batch, *linear.scene_shape):
-        return initial
+        return initial / seen.scale
     if shape != seen.image.shape:
         rule = (
             f"have the image's shape {seen.image.shape}, or the scene's {(*batch, *linear.scene_shape)}"
@@ -150,7 +159,7 @@ def _first(seen: Observed, initial: Any) -> Any:
         raise checks.value_error("richardson_lucy", "initial", rule, shape)
     gaps = [n - m for n, m in zip(linear.scene_shape, linear.image_shape)]
     edges = [(0, 0)] * len(batch) + [((gap + 1) // 2, gap // 2) for gap in gaps]
-    return jnp.pad(initial, edges, "edge")
+    return jnp.pad(initial / seen.scale, edges, "edge")
 
 
 @partial(jax.jit, static_argnums=4)
@@ -158,7 +167,9 @@ def _start(
     seen: Observed, background: jax.Array, total_variation: jax.Array, initial: Any, options: Options
 ) -> tuple[Problem, State]:
     linear, weights = seen.linear, seen.seen
-    background = jnp.broadcast_to(background, seen.image.shape).astype(seen.image.dtype) / seen.scale
+    leading = range(seen.image.ndim - background.ndim)
+    background = jnp.expand_dims(background, tuple(leading)).astype(seen.image.dtype)
+    background = (background + jnp.zeros_like(seen.image)) / seen.scale
     image = jnp.maximum(seen.image, 0)
 
     def one(image: jax.Array, weights: jax.Array, background: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -168,8 +179,9 @@ def _start(
 
     sensitivity, flat = each_image(seen, one)(image, weights, background)
     scene = flat if initial is None else initial
-    none = jnp.zeros(image.shape[: image.ndim - len(linear.image_shape)], int)
-    change = jnp.full(none.shape, jnp.inf, image.dtype) if options.tolerant else None
+    largest = seen.scale.reshape(image.shape[: image.ndim - len(linear.image_shape)])
+    none = jnp.zeros_like(largest, int)
+    change = jnp.full_like(largest, jnp.inf) if options.tolerant else None
     nothing = jnp.zeros_like(scene)
     before = (scene, nothing, nothing) if options.acceleration else (None, None, None)
     problem = Problem(seen._replace(image=image), background, sensitivity, total_variation)
@@ -198,7 +210,9 @@ def _multiplied(problem: Problem, scene: jax.Array, options: Options) -> jax.Arr
             enough = sensitivity > BARELY * sensitivity.max()
             back = jnp.where(enough, back / jnp.where(enough, sensitivity, 1), 1)
         if options.varied:
-            back = back / (1 + problem.total_variation * jax.grad(variation)(scene))
+            weight = problem.total_variation
+            own, others = attraction(scene, jnp.maximum(ROUNDING, 2 * weight))
+            back = (back + weight * others) / (1 + weight * own * scene)
         return scene * back
 
     seen = problem.seen

@@ -9,7 +9,15 @@ import jax.numpy as jnp
 
 from jaxconv import checks
 from jaxconv.deconvolution.blur import Edges, blur
-from jaxconv.deconvolution.observed import Observed, each_image, observed, spectrum, transfer
+from jaxconv.deconvolution.observed import (
+    Observed,
+    each_image,
+    is_circular,
+    observed,
+    spectrum,
+    transfer,
+)
+from jaxconv.deconvolution.periodic import periodic_spectrum
 from jaxconv.deconvolution.wiener import wiener
 from jaxconv.kernels import laplacian
 
@@ -35,7 +43,7 @@ def unsupervised_wiener(
     """Deconvolve an image by `wiener`, with the balance that the image makes most plausible.
 
     Scenes and the precisions of noise and of smoothness are drawn in turn, each given the others (Gibbs'
-    sampling), in frequency, as if the image wrapped around; the mean precisions, after the first draws,
+    sampling), in frequency, of the image's periodic part; the mean precisions, after the first draws,
     give the balance, and `wiener` does the rest with the boundary and the mask that are asked for.
 
     Args:
@@ -64,7 +72,8 @@ def unsupervised_wiener(
         Of the scene, in the image and the kernel, the balance being given; the balance has none.
 
     Source:
-        F. Orieux, J.-F. Giovannelli and T. Rodet, JOSA A 27 (2010);
+        F. Orieux, J.-F. Giovannelli and T. Rodet, JOSA A 27 (2010); L. Moisan, Journal of Mathematical
+        Imaging and Vision 39 (2011), for the periodic part;
         `skimage.restoration.unsupervised_wiener`, which averages the scenes that were drawn.
 
     Example:
@@ -78,10 +87,11 @@ def unsupervised_wiener(
     checks.positive(function, "draws", draws)
     seen = observed(function, image, kernel, boundary, mask)
     circular = blur(seen.linear.kernel, seen.linear.image_shape, "wrap", dtype=seen.image.dtype)
+    extended = not is_circular(seen.linear, None)
     batch = seen.image.shape[: seen.image.ndim - len(circular.image_shape)]
     keys = jax.random.split(key, batch)
     balance, noise = jax.lax.stop_gradient(
-        _precisions(keys, seen._replace(linear=circular), burn_in, draws)
+        _precisions(keys, seen._replace(linear=circular), burn_in, draws, extended)
     )
     inner = partial(wiener, kernel=seen.linear, mask=mask)
     for _ in batch:
@@ -90,9 +100,9 @@ def unsupervised_wiener(
     return Restored(inner(given, balance=balance), balance, noise * seen.scale.reshape(batch))
 
 
-@partial(jax.jit, static_argnums=(2, 3))
+@partial(jax.jit, static_argnums=(2, 3, 4))
 def _precisions(
-    keys: jax.Array, seen: Observed, burn_in: int, draws: int
+    keys: jax.Array, seen: Observed, burn_in: int, draws: int, extended: bool
 ) -> tuple[jax.Array, jax.Array]:
     linear, dtype = seen.linear, seen.image.dtype
     shape = linear.image_shape
@@ -109,7 +119,7 @@ def _precisions(
 
     def one(key: jax.Array, image: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
         image = jnp.where(weights > 0, image, (image * weights).sum() / weights.sum())
-        data = spectrum(image) / size**0.5
+        data = (periodic_spectrum if extended else spectrum)(image) / size**0.5
 
         def draw(carry: tuple[jax.Array, jax.Array], key: jax.Array) -> Any:
             noise, smoothness = carry
