@@ -9,7 +9,7 @@ from jax.scipy.sparse.linalg import cg
 
 from jaxconv import checks
 from jaxconv.deconvolution.blur import Edges
-from jaxconv.deconvolution.observed import Observed, each_image, observed
+from jaxconv.deconvolution.observed import Observed, each_image, observed, with_auto_axes
 from jaxconv.deconvolution.resting import implicit
 from jaxconv.deconvolution.variation import variation
 
@@ -79,6 +79,11 @@ def total_variation(
 
 @partial(jax.jit, static_argnums=(1, 2))
 def _solved(given: Given, num_iter: int, tolerance: float) -> jax.Array:
+    solve = partial(_each, num_iter=num_iter, tolerance=tolerance)
+    return with_auto_axes(solve, given.seen)(given)
+
+
+def _each(given: Given, num_iter: int, tolerance: float) -> jax.Array:
     seen = given.seen
 
     def one(image: jax.Array, mask: jax.Array, scale: jax.Array) -> jax.Array:

@@ -18,6 +18,7 @@ from jaxconv.deconvolution.observed import (
     observed,
     spectrum,
     transfer,
+    with_auto_axes,
 )
 from jaxconv.kernels import laplacian
 
@@ -123,6 +124,13 @@ def _filter(seen: Observed, penalty: jax.Array) -> jax.Array:
 
 @partial(jax.jit, static_argnums=(3, 4))
 def _least_squares(
+    seen: Observed, smooth: LinearMap, balance: jax.Array, num_iter: int, tolerance: float
+) -> jax.Array:
+    solve = partial(_each, num_iter=num_iter, tolerance=tolerance)
+    return with_auto_axes(solve, seen)(seen, smooth, balance)
+
+
+def _each(
     seen: Observed, smooth: LinearMap, balance: jax.Array, num_iter: int, tolerance: float
 ) -> jax.Array:
     linear, shape, dtype = seen.linear, seen.linear.scene_shape, seen.image.dtype
