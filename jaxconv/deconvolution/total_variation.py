@@ -67,9 +67,9 @@ def total_variation(
         Transactions on Image Processing 7 (1998). `optax.lbfgs` minimizes.
 
     Example:
-        >>> step = jnp.array([0.0, 0.0, 0.25, 0.75, 1.0, 1.0])
+        >>> step = jnp.array([1.0, 1.0, 1.25, 1.75, 2.0, 2.0])
         >>> total_variation(step, jnp.array([0.25, 0.5, 0.25]), 1e-3).round(1).tolist()
-        [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
+        [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
     function = "total_variation"
     checks.positive(function, "num_iter", num_iter)

@@ -77,11 +77,10 @@ def unsupervised_wiener(
         `skimage.restoration.unsupervised_wiener`, which averages the scenes that were drawn.
 
     Example:
-        >>> rng = np.random.default_rng(0)
-        >>> image = np.sin(np.arange(400) / 9) + 0.1 * rng.standard_normal(400)
-        >>> restored = unsupervised_wiener(jax.random.key(0), image, np.ones(5) / 5)
-        >>> restored.noise.round(1).tolist()
-        0.1
+        >>> image = jnp.sin(jnp.arange(400) / 9) + 0.1 * jax.random.normal(jax.random.key(1), 400)
+        >>> restored = unsupervised_wiener(jax.random.key(0), image, jnp.ones(5) / 5)
+        >>> f"{restored.noise:.2f}"
+        '0.10'
     """
     function = "unsupervised_wiener"
     checks.positive(function, "draws", draws)

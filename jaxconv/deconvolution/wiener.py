@@ -81,9 +81,9 @@ def wiener(
         JOSA A 27 (2010); `skimage.restoration.wiener`.
 
     Example:
-        >>> image = jnp.array([0.0, 1.0, 2.0, 1.0, 0.0, 0.0])
-        >>> wiener(image, jnp.array([0.25, 0.5, 0.25]), 1e-6).round(1).tolist()
-        [0.0, 0.0, 4.0, 0.0, 0.0, 0.0]
+        >>> image = jnp.array([0.0, 1.0, 3.0, 1.0, 0.0, 0.0])
+        >>> abs(wiener(image, jnp.array([0.2, 0.6, 0.2]), 1e-6).round(1)).tolist()
+        [0.0, 0.0, 5.0, 0.0, 0.0, 0.0]
     """
     function = "wiener"
     checks.positive(function, "num_iter", num_iter)

@@ -59,8 +59,8 @@ def firwin(
         A. V. Oppenheim and R. W. Schafer, "Discrete-Time Signal Processing" (2009), 7.5.
 
     Example:
-        >>> firwin(3, 0.5).round(3).tolist()
-        [0.06700000166893005, 0.8659999966621399, 0.06700000166893005]
+        >>> [f"{tap:.3f}" for tap in firwin(3, 0.5)]
+        ['0.046', '0.908', '0.046']
     """
     function = "firwin"
     numtaps = checks.positive(function, "numtaps", numtaps)

@@ -46,8 +46,8 @@ def minimum_phase(
         N. Damera-Venkata and B. L. Evans (1999) for "hilbert".
 
     Example:
-        >>> minimum_phase([1.0, 4.0, 1.0], half=False).round(2).tolist()
-        [3.7300000190734863, 1.0700000524520874, 0.0]
+        >>> [f"{tap:.3f}" for tap in minimum_phase([1.0, 4.0, 1.0], half=False)]
+        ['3.732', '2.000', '0.268']
     """
     function = "minimum_phase"
     h = checks.array(function, "h", h)
