@@ -64,6 +64,8 @@ def firwin(
     """
     function = "firwin"
     numtaps = checks.positive(function, "numtaps", numtaps)
+    if fs is not None and (np.ndim(fs) or (not checks.is_traced(fs) and not fs > 0)):
+        raise checks.value_error(function, "fs", "be one positive number", fs)
     nyquist = 0.5 * (2 if fs is None else fs)
     cutoff = checks.array(function, "cutoff", cutoff)
     edges = jnp.atleast_1d(cutoff.astype(floating(cutoff.dtype)) / nyquist)

@@ -1,13 +1,14 @@
 """Resampling: another sampling rate, by a low-pass filter that SciPy designs."""
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.floats import floating
 from jaxconv.multirate.polyphase import EXTENSIONS, output_length, upfirdn
 
 BACKGROUNDS = {"mean": jnp.mean, "median": jnp.median, "minimum": jnp.min, "maximum": jnp.max}
@@ -111,7 +112,7 @@ def decimate(
     x: Any,
     q: int,
     n: int | None = None,
-    ftype: Literal["fir"] = "fir",
+    ftype: Any = "fir",
     axis: int = -1,
     zero_phase: bool = True,
 ) -> jax.Array:
@@ -121,7 +122,8 @@ def decimate(
         x: the signal.
         q: the factor down; static.
         n: order of the filter, one less than its taps; by default `20 q`.
-        ftype: "fir", a filter of finite response; SciPy's default, "iir", is not here.
+        ftype: "fir", SciPy's filter of finite response, or your own as a `scipy.signal.dlti`; SciPy's
+            default, "iir", is not here.
         axis: the axis along which samples are left out.
         zero_phase: whether the filter's delay is taken out.
 
@@ -132,7 +134,7 @@ def decimate(
         The signal at the lower rate, in floats.
 
     Raises:
-        ValueError: if a number is not positive, or `ftype` is not "fir".
+        ValueError: if a number is not positive, or `ftype` has feedback.
         TypeError: if x is not an array of numbers, or a number is not whole.
 
     Gradient:
@@ -146,17 +148,27 @@ def decimate(
         [1.0, 1.0, 1.0]
     """
     function = "decimate"
-    checks.one_of(function, "ftype", ftype, ("fir",))
     x = checks.array(function, "x", x)
     q = checks.positive(function, "q", q)
-    order = 2 * REACH * q if n is None else checks.positive(function, "n", n)
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
-    from scipy.signal import firwin
-
-    h = firwin(order + 1, 1 / q, window="hamming")
-    dtype = jax.dtypes.canonicalize_dtype(np.result_type(x.dtype, np.float32))
-    taps = jnp.asarray(h, jnp.finfo(dtype).dtype)
+    h = _low_pass(q, n, ftype)
+    real = jnp.finfo(floating(x.dtype)).dtype
+    taps = jnp.asarray(h, jnp.promote_types(real, jnp.complex64) if np.iscomplexobj(h) else real)
     if zero_phase:
         return resample_poly(x, 1, q, axis, taps)
     out = upfirdn(taps, x, 1, q, axis)
     return jax.lax.slice_in_dim(out, 0, -(-x.shape[axis] // q), axis=axis)
+
+
+def _low_pass(q: int, n: int | None, ftype: Any) -> np.ndarray:
+    """Return the taps that come before one sample out of q."""
+    from scipy.signal import dlti, firwin
+
+    order = 2 * REACH * q if n is None else checks.positive("decimate", "n", n)
+    if isinstance(ftype, dlti):
+        system = ftype.to_tf()
+        if np.size(system.den) != 1:
+            raise checks.value_error("decimate", "ftype", "have no feedback", f"poles {ftype.poles}")
+        return np.asarray(system.num) / np.asarray(system.den)
+    checks.one_of("decimate", "ftype", ftype, ("fir",))
+    return np.asarray(firwin(order + 1, 1 / q, window="hamming"))
