@@ -166,7 +166,7 @@ def _low_pass(q: int, n: int | None, ftype: Any) -> np.ndarray:
 
     order = 2 * REACH * q if n is None else checks.positive("decimate", "n", n)
     if isinstance(ftype, dlti):
-        system = ftype.to_tf()
+        system: Any = ftype.to_tf()  # pyright: ignore
         if np.size(system.den) != 1:
             raise checks.value_error("decimate", "ftype", "have no feedback", f"poles {ftype.poles}")
         return np.asarray(system.num) / np.asarray(system.den)
