@@ -3,13 +3,9 @@
 python benchmarks/streams.py docs
 """
 
-import platform
 import resource
-import statistics
 import sys
 import time
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.signal import lfilter, oaconvolve
+from turns import in_turn, machine
 
 from jaxconv import convolve, progress
-from jaxconv.engine.device import processor
 from jaxconv.streaming import finish, push, start
 
-ROUNDS = 5
 RNG = np.random.default_rng(0)
 PUSH = jax.jit(push)
 
@@ -35,29 +30,14 @@ def main(docs: Path) -> None:
             report(done)
             tables.append(part())
     text = (Path(__file__).parent / "streams.md").read_text()
-    machine = (
-        f"{processor()}; Python {platform.python_version()}, JAX {jax.__version__}; {date.today()}."
-    )
     (docs / "streaming-benchmarks.md").write_text(
-        text.format(machine=machine, end=tables[0], long=tables[1], short=tables[2], kernels=tables[3])
+        text.format(machine=machine(), end=tables[0], long=tables[1], short=tables[2], kernels=tables[3])
     )
 
 
 def numbers(count: int) -> np.ndarray:
     """Return random numbers in float32."""
     return RNG.standard_normal(count, np.float32)
-
-
-def in_turn(runs: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median seconds of each, run in turn and waited for, after one call that compiles."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            before = time.perf_counter()
-            jax.block_until_ready(run())
-            if number:
-                seconds[name].append(time.perf_counter() - before)
-    return {name: statistics.median(each) for name, each in seconds.items()}
 
 
 def error(got: Any, signal: np.ndarray, kernel: np.ndarray) -> float:
