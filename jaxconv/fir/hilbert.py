@@ -45,11 +45,10 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> jax.Array:
         raise checks.value_error(function, "x", "be real", f"dtype {x.dtype}")
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
     n = checks.positive(function, "N", x.shape[axis] if N is None else N)
-    double = np.zeros(n)
+    double = np.full(n // 2 + 1, 2.0)
     double[0] = 1
-    double[1 : (n + 1) // 2] = 2
-    double[n // 2] = 1 if n % 2 == 0 else double[n // 2]
-    dtype = floating(x.dtype)
-    shape = [n if a == axis else 1 for a in range(x.ndim)]
-    spectrum = jnp.fft.fft(x.astype(dtype), n, axis)
-    return jnp.fft.ifft(spectrum * double.astype(spectrum.dtype).reshape(shape), axis=axis)
+    double[-1] = 2 - (n + 1) % 2 if n > 1 else 1  # the highest frequency is its own mirror
+    half = jnp.fft.rfft(x.astype(floating(x.dtype)), n, axis)
+    shape = [-1 if a == axis else 1 for a in range(x.ndim)]
+    half = half * double.astype(half.dtype).reshape(shape)
+    return jnp.fft.ifft(half, n, axis)

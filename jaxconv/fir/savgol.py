@@ -121,7 +121,8 @@ def savgol_filter(
     first = _edge(x, axis, 0, range(half), window_length, polyorder, deriv, delta)
     last = range(window_length - half, window_length)
     end = _edge(x, axis, n - window_length, last, window_length, polyorder, deriv, delta)
-    return jnp.concatenate([first, lax.slice_in_dim(y, half, n - half, axis=axis), end], axis)
+    y = lax.dynamic_update_slice_in_dim(y, first, 0, axis)
+    return lax.dynamic_update_slice_in_dim(y, end, n - half, axis)
 
 
 def _edge(

@@ -3,8 +3,8 @@
 Output k = q up + r is a sum over the samples before k down / up, with every up-th tap from the phase
 r down mod up on. So the outputs of one r are a convolution of the signal with that phase, in steps of
 down: `up` output features of one convolution with stride `down`, and nothing is multiplied by the zeros
-that lie between the samples. A window spans what the samples of all r reach, so the bank holds zeros;
-where these would be many, the samples of each output are gathered instead.
+that lie between the samples. A window spans what the samples of all r reach, so the bank holds zeros,
+which cost less than to leave them out; where it would be large, the samples are gathered tap by tap.
 """
 
 import math
@@ -28,7 +28,9 @@ EXTENSIONS = {  # SciPy's modes, and what `jax.numpy.pad` calls them
     "smooth": {"mode": "empty"},  # a straight line through the last two samples
     "line": {"mode": "empty"},  # a straight line through the first and the last
 }
-MOST_ZEROS = 16  # times the taps of a phase that a window of the bank may span
+FEATURES = 16  # of a bank at least: with fewer phases it holds those of several turns
+LARGEST_BANK = 1 << 22  # numbers
+UNROLLED = 32  # taps
 
 
 def upfirdn(
@@ -125,23 +127,44 @@ def outputs(
     Output k sees the sample `(offset + k down) // up` and those before it. The offset is below
     `up + down`, and may be traced. Zeros lie beyond the last sample.
     """
-    taps, rows = phase_length(h.size, up), -(-count // up)
-    if not isinstance(offset, int):
+    taps = phase_length(h.size, up)
+    is_known = isinstance(offset, int)
+    if not is_known:
         longer = jnp.pad(samples, ((0, 0), (0, down)))
         samples = jax.lax.dynamic_slice_in_dim(longer, offset // up, samples.shape[1], 1)
         offset = offset % up
-    h = jnp.pad(h, (0, taps * up - h.size)).reshape(taps, up).T  # a row for each phase
-    window = taps + ((up - 1) * down + (0 if isinstance(offset, int) else up - 1)) // up
-    gathers = window > MOST_ZEROS * taps
-    k = offset + np.arange(count if gathers else up) * down
+    phases = jnp.pad(h, (0, taps * up - h.size)).reshape(taps, up).T
+    if up * (taps + down) > LARGEST_BANK:
+        return _gathered(phases, samples, down, count, offset)
+    features = up * max(1, min(FEATURES, count) // up) if up * down > 1 else 1
+    rows, step = -(-count // features), features * down // up
+    window = taps + ((features - 1) * down + (0 if is_known else up - 1)) // up
+    samples = _lengthened(samples, (rows - 1) * step + window)
+    k = offset + np.arange(features) * down
     places = (k // up)[:, None] + np.arange(taps)[None, ::-1]
-    reach = count * down // up + taps + 2 if gathers else (rows - 1) * down + window
-    samples = jnp.pad(samples, ((0, 0), (0, max(reach - samples.shape[1], 0))))
-    if gathers:
-        return (samples[:, places] * h[k % up][None]).sum(-1)
-    bank = jnp.zeros((up, window), h.dtype).at[np.arange(up)[:, None], places].set(h[k % up])
-    out = conv_general_dilated(samples[:, None], bank[:, None], (down,), "VALID")
+    bank = jnp.zeros((features, window), h.dtype)
+    bank = bank.at[np.arange(features)[:, None], places].set(phases[k % up])
+    out = conv_general_dilated(samples[:, None], bank[:, None], (step,), "VALID")
     return jnp.moveaxis(out, 1, 2).reshape(len(samples), -1)[:, :count]
+
+
+def _gathered(phases: jax.Array, samples: jax.Array, down: int, count: int, offset: Any) -> jax.Array:
+    """Return `outputs`, tap by tap: the samples that each output sees."""
+    up, taps = phases.shape
+    number = jnp.arange(count)
+    k = offset + number % up * down
+    first, phase = number // up * down + k // up, k % up
+    samples = _lengthened(samples, count * down // up + taps + 2)
+
+    def add(total: jax.Array, tap: jax.Array) -> tuple[jax.Array, None]:
+        return total + samples[:, first + (taps - 1 - tap)] * phases[phase, tap][None], None
+
+    zeros = jnp.zeros((len(samples), count), samples.dtype)
+    return jax.lax.scan(add, zeros, jnp.arange(taps), unroll=min(taps, UNROLLED))[0]
+
+
+def _lengthened(samples: jax.Array, length: int) -> jax.Array:
+    return jnp.pad(samples, ((0, 0), (0, max(length - samples.shape[1], 0))))
 
 
 def output_length(taps: int, samples: int, up: int, down: int) -> int:
