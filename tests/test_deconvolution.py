@@ -272,10 +272,12 @@ def test_wiener_solves_its_equations(rng, shape):
     linear = blur(kernel, image.shape)
     smooth = blur(own, linear.scene_shape, "symmetric")
     identity = jnp.eye(linear.shape[1]).reshape(-1, *linear.scene_shape)
-    dense, rough = (jax.vmap(f)(identity).reshape(len(identity), -1).T for f in (linear, smooth))
-    weights = 1.0 - mask.ravel()
+    dense, rough = (
+        np.asarray(jax.vmap(f)(identity), float).reshape(len(identity), -1).T for f in (linear, smooth)
+    )
+    weights = 1.0 - np.asarray(mask, float).ravel()
     left = dense.T @ (weights[:, None] * dense) + 0.2 * rough.T @ rough
-    scene = jnp.linalg.solve(left, dense.T @ (weights * image.ravel()))
+    scene = np.linalg.solve(left, dense.T @ (weights * np.asarray(image, float).ravel()))
     want = linear.cropped(scene.reshape(linear.scene_shape))
     got = wiener(image, kernel, 0.2, regularization=own, mask=mask, num_iter=400, tolerance=1e-7)
     np.testing.assert_allclose(got, want, atol=2e-3)
