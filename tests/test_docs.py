@@ -29,7 +29,8 @@ def test_code_on_pages_runs(page, single, tmp_path, monkeypatch):
         exec(compile(block, page.name, "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)  # `make site` writes three folders
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
-        assert link.startswith("https://") or (page.parent / link).exists(), link
+        is_written = link.split("/")[0] in ("api", "gallery", "methods") and page.parent == ROOT / "docs"
+        assert link.startswith("https://") or (page.parent / link).exists() or is_written, link
