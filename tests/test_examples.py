@@ -72,6 +72,15 @@ def test_learns_a_heartbeat_as_good_as_the_optimum(run):
     assert abs(found["learned"][0] - found["optimum"][0]) <= 2
 
 
+def test_a_blurred_clock_becomes_round(run):
+    printed = run("sharpen_clock")
+    length, angle = re.search(r"by ([\d.]+) pixels, at ([\d.]+) degrees", printed).groups()
+    assert 35.5 < float(length) < 36.5
+    assert 1.5 < float(angle) < 2.5
+    before, after = re.search(r"fits with ([\d.]+) before, with ([\d.]+) after", printed).groups()
+    assert float(after) > 1.5 * float(before)
+
+
 def test_a_bank_sorts_itself(single):
     shapes = program("examples/sort_shapes.py")
     scenes = jax.jit(jax.vmap(shapes.draw))(jax.random.split(jax.random.key(5), 300))
