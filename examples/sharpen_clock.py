@@ -39,9 +39,9 @@ def photograph():
 
 def line(path):
     """Return the kernel of a path: how long a pixel's light fell on each of its neighbours."""
-    y, x = (np.arange(n) - n // 2 for n in SHAPE)
-    along = x * jnp.cos(path["angle"]) + y[:, None] * jnp.sin(path["angle"])
-    across = y[:, None] * jnp.cos(path["angle"]) - x * jnp.sin(path["angle"])
+    y, x = (axis - n // 2 for axis, n in zip(np.indices(SHAPE), SHAPE, strict=True))
+    along = x * jnp.cos(path["angle"]) + y * jnp.sin(path["angle"])
+    across = y * jnp.cos(path["angle"]) - x * jnp.sin(path["angle"])
     width = jnp.exp(path["log width"])
     ends = jax.nn.sigmoid(1.7 / width * (jnp.exp(path["log length"]) / 2 - jnp.abs(along)))
     kernel = ends * jnp.exp(-((across / width) ** 2) / 2)

@@ -81,6 +81,26 @@ def test_a_blurred_clock_becomes_round(run):
     assert float(after) > 1.5 * float(before)
 
 
+def test_points_of_the_field_come_together(run):
+    printed = run("sharpen_galaxies")
+    before, after, light = (int(part) for part in re.findall(r"(\d+)%", printed))
+    assert after > 1.5 * before
+    assert 100 <= light < 115
+
+
+def test_a_filter_before_every_fourth_sample(run):
+    printed = run("resample_heartbeats")
+    picked, decimated, learned = (float(e) for e in re.findall(r"error ([\d.]+)", printed))
+    assert learned < decimated < picked / 4
+
+
+@pytest.mark.filterwarnings("ignore:SelectableGroups")  # of ObsPy
+def test_packets_are_decimated_as_the_whole(run):
+    printed = run("live_decimation")
+    assert "11517 samples in 188 packets became 2304, 1.1 s late" in printed
+    assert "the whole at once gives the same" in printed
+
+
 def test_a_bank_sorts_itself(single):
     shapes = program("examples/sort_shapes.py")
     scenes = jax.jit(jax.vmap(shapes.draw))(jax.random.split(jax.random.key(5), 300))

@@ -84,16 +84,16 @@ def start_rate(
 
 def push_rate(state: RateStream, chunk: jax.Array) -> tuple[RateStream, jax.Array]:
     """Take a chunk, and return the outputs that it completes; see `push`."""
-    up, down = state.up, state.down
-    lines = jnp.moveaxis(chunk, state.axis, -1).astype(state.held.dtype)
-    n = lines.shape[-1]
-    waits = max(up - state.taps.size, 0)  # outputs of zeros behind a sample, if another follows
-    count = max(-(-((n + 1) * up - waits - state.offset) // down), 0) if n else 0
-    offset = state.offset + count * down - n * up
-    held, out = _through(state.taps, state.held, lines, state.offset, up, down, count)
+    lines, n = _last(chunk, state.axis), chunk.shape[state.axis]
+    count, offset = _completed(state, n) if n else (0, state.offset)
+    length, most = n, count
+    if n < (usual := state.shape[state.axis]) and not checks.is_traced(chunk):  # compiled once for all
+        length, most = usual, -(-(usual + 1) * state.up // state.down)
+        lines = jnp.pad(lines, [(0, 0)] * (lines.ndim - 1) + [(0, length - n)])
+    held, out = _through(state.taps, state.held, lines, n, state.offset, state.up, state.down, most)
     left_out = min(state.unsaid, count)
-    out = jnp.moveaxis(out[..., left_out:], -1, state.axis)
-    return replace(state, held=held, offset=offset, unsaid=state.unsaid - left_out), out
+    state = replace(state, held=held, offset=offset, unsaid=state.unsaid - left_out)
+    return state, _last(out[..., left_out:count], state.axis, back=True)
 
 
 def finish_rate(state: RateStream) -> jax.Array:
@@ -101,17 +101,38 @@ def finish_rate(state: RateStream) -> jax.Array:
     count = state.behind
     if count is None:
         count = max(-(-(state.taps.size - state.offset) // state.down), 0)
-    zeros = jnp.zeros((*state.held.shape[:-1], 0), state.held.dtype)
-    _, out = _through(state.taps, state.held, zeros, state.offset, state.up, state.down, count)
-    return jnp.moveaxis(out[..., state.unsaid :], -1, state.axis)
+    none = jnp.zeros((*state.held.shape[:-1], 0), state.held.dtype)
+    _, out = _through(state.taps, state.held, none, 0, state.offset, state.up, state.down, count)
+    return _last(out[..., state.unsaid :], state.axis, back=True)
+
+
+def _completed(state: RateStream, n: int) -> tuple[int, int]:
+    """Return how many outputs n samples complete, and the offset behind them."""
+    waits = max(state.up - state.taps.size, 0)  # outputs of zeros behind a sample, if another follows
+    count = max(-(-((n + 1) * state.up - waits - state.offset) // state.down), 0)
+    return count, state.offset + count * state.down - n * state.up
+
+
+def _last(x: jax.Array, axis: int, back: bool = False) -> jax.Array:
+    """Return an array with an axis moved to the end, or back from there."""
+    if axis == x.ndim - 1:
+        return x
+    return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
 
 
 @partial(jax.jit, static_argnames=("up", "down", "count"))
 def _through(
-    taps: jax.Array, held: jax.Array, lines: jax.Array, offset: Any, up: int, down: int, count: int
+    taps: jax.Array,
+    held: jax.Array,
+    lines: jax.Array,
+    n: Any,
+    offset: Any,
+    up: int,
+    down: int,
+    count: int,
 ) -> tuple[jax.Array, jax.Array]:
-    """Return the samples to hold next, and so many outputs."""
-    samples = jnp.concatenate([held, lines], -1)
+    """Return the samples to hold behind the n-th, and so many outputs."""
+    samples = jnp.concatenate([held, lines.astype(held.dtype)], -1)
     flat = samples.reshape(-1, samples.shape[-1])
     out = outputs(taps, flat, up, down, count, offset).reshape(*held.shape[:-1], count)
-    return samples[..., lines.shape[-1] :], out
+    return jax.lax.dynamic_slice_in_dim(samples, n, held.shape[-1], -1), out
