@@ -93,7 +93,8 @@ def explain(
 ) -> Explanation:
     """Tell how every convolution in a function would be computed, its gradient's included.
 
-    A convolution in a loop is listed once. The plans are those that the function has under
+    A convolution in a loop is listed once; one whose result is not used, which a compiler leaves out, is
+    listed too. The plans are those that the function has under
     `accelerate`; those of `convolve` and its family are as they ask. Where an argument is divided over
     devices the function is compiled, since only the compiler knows how its values are divided, and the
     plans are those of one shard.
