@@ -71,17 +71,6 @@ def each_image(seen: Observed, function: Callable[..., Any]) -> Callable[..., An
     return function
 
 
-def with_auto_axes(function: Callable[..., Any], seen: Observed) -> Callable[..., Any]:
-    """Return the function, which makes an array like the image, whatever axes the mesh has.
-
-    For loops with branches in them, as solvers are, JAX has no batches over Explicit axes.
-    """
-    sharding = jax.typeof(seen.image).sharding
-    if not sharding.mesh.explicit_axes:
-        return function
-    return jax.sharding.auto_axes(function, out_sharding=sharding)
-
-
 def transfer(linear: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any) -> jax.Array:
     """Return the Fourier transform of what a circular map makes of an impulse."""
     impulse = jnp.zeros(shape, dtype).at[(0,) * len(shape)].set(1)

@@ -9,9 +9,10 @@ from jax.scipy.sparse.linalg import cg
 
 from jaxconv import checks
 from jaxconv.deconvolution.blur import Edges
-from jaxconv.deconvolution.observed import Observed, each_image, observed, with_auto_axes
+from jaxconv.deconvolution.observed import Observed, each_image, observed
 from jaxconv.deconvolution.resting import implicit
 from jaxconv.deconvolution.variation import variation
+from jaxconv.engine.mesh.arrays import by_compiler
 
 
 class Given(NamedTuple):
@@ -80,7 +81,7 @@ def total_variation(
 @partial(jax.jit, static_argnums=(1, 2))
 def _solved(given: Given, num_iter: int, tolerance: float) -> jax.Array:
     solve = partial(_each, num_iter=num_iter, tolerance=tolerance)
-    return with_auto_axes(solve, given.seen)(given)
+    return by_compiler(solve, given.seen.image, given.seen.image.shape)(given)
 
 
 def _each(given: Given, num_iter: int, tolerance: float) -> jax.Array:

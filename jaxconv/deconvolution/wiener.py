@@ -18,8 +18,8 @@ from jaxconv.deconvolution.observed import (
     observed,
     spectrum,
     transfer,
-    with_auto_axes,
 )
+from jaxconv.engine.mesh.arrays import by_compiler
 from jaxconv.kernels import laplacian
 
 
@@ -127,7 +127,7 @@ def _least_squares(
     seen: Observed, smooth: LinearMap, balance: jax.Array, num_iter: int, tolerance: float
 ) -> jax.Array:
     solve = partial(_each, num_iter=num_iter, tolerance=tolerance)
-    return with_auto_axes(solve, seen)(seen, smooth, balance)
+    return by_compiler(solve, seen.image, seen.image.shape)(seen, smooth, balance)
 
 
 def _each(

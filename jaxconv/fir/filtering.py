@@ -8,6 +8,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution import convolve, correlate
+from jaxconv.engine.mesh.arrays import by_compiler
 from jaxconv.floats import as_floats
 
 EXTENSIONS: dict[str, dict[str, Any]] = {  # SciPy's `padtype`, and what `jax.numpy.pad` calls it
@@ -58,17 +59,23 @@ def lfilter(
     b, x, *more = as_floats(b, x, *([] if state is None else [state]))
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
     n, m = x.shape[axis], b.size
-    full = convolve(x, _along(b, axis, x.ndim), axes=axis)
-    if not more:
-        return lax.slice_in_dim(full, 0, n, axis=axis)
     held = (*x.shape[:axis], m - 1, *x.shape[axis + 1 :])
+
+    def filtered(x: jax.Array, b: jax.Array, *zi: jax.Array) -> Any:
+        full = convolve(x, _along(b, axis, x.ndim), axes=axis)
+        if not zi:
+            return lax.slice_in_dim(full, 0, n, axis=axis)
+        behind = [(0, n if i == axis else 0) for i in range(x.ndim)]
+        full += jnp.pad(jnp.broadcast_to(zi[0], held), behind)
+        return lax.slice_in_dim(full, 0, n, axis=axis), lax.slice_in_dim(full, n, n + m - 1, axis=axis)
+
+    if not more:
+        return by_compiler(filtered, x, x.shape)(x, b)
     state_shape = more[0].shape
     fits = len(state_shape) == x.ndim and state_shape[axis] == m - 1
     if not fits or any(s not in (h, 1) for s, h in zip(state_shape, held)):
         raise checks.value_error(function, "zi", f"be of shape {held}", state_shape)
-    behind = [(0, n if i == axis else 0) for i in range(x.ndim)]
-    full += jnp.pad(jnp.broadcast_to(more[0], held), behind)
-    return lax.slice_in_dim(full, 0, n, axis=axis), lax.slice_in_dim(full, n, n + m - 1, axis=axis)
+    return by_compiler(filtered, x, x.shape, held)(x, b, *more)
 
 
 def lfilter_zi(b: Any, a: Any) -> jax.Array:
@@ -154,19 +161,22 @@ def filtfilt(
     if n <= edge:
         rule = f"have more than {edge} samples along the axis, which are padded"
         raise checks.value_error(function, "x", rule, n, "Pass a smaller `padlen`.")
-    taps = _along(b, axis, x.ndim)
 
     def padded(values: jax.Array, before: int, behind: int, extension: dict[str, Any]) -> jax.Array:
         widths = [(before, behind) if i == axis else (0, 0) for i in range(x.ndim)]
         return jnp.pad(values, widths, **extension)
 
-    if padtype is not None:
-        x = padded(x, edge, edge, EXTENSIONS[padtype])
-    # the steady state that SciPy begins with is that of a signal which was constant before
-    forward = convolve(padded(x, b.size - 1, 0, EXTENSIONS["constant"]), taps, "valid", axes=axis)
-    ended = padded(forward, 0, b.size - 1, EXTENSIONS["constant"])
-    both = correlate(ended, taps.conj(), "valid", axes=axis)
-    return lax.slice_in_dim(both, edge, edge + n, axis=axis)
+    def filtered(x: jax.Array, b: jax.Array) -> jax.Array:
+        taps = _along(b, axis, x.ndim)
+        if padtype is not None:
+            x = padded(x, edge, edge, EXTENSIONS[padtype])
+        # the steady state that SciPy begins with is that of a signal which was constant before
+        forward = convolve(padded(x, b.size - 1, 0, EXTENSIONS["constant"]), taps, "valid", axes=axis)
+        ended = padded(forward, 0, b.size - 1, EXTENSIONS["constant"])
+        both = correlate(ended, taps.conj(), "valid", axes=axis)
+        return lax.slice_in_dim(both, edge, edge + n, axis=axis)
+
+    return by_compiler(filtered, x, x.shape)(x, b)
 
 
 def _taps(function: str, b: Any, a: Any) -> jax.Array:

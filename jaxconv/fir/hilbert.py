@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import floating
 
 
@@ -48,7 +49,7 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> jax.Array:
     double = np.full(n // 2 + 1, 2.0)
     double[0] = 1
     double[-1] = 2 - (n + 1) % 2 if n > 1 else 1  # the highest frequency is its own mirror
-    half = jnp.fft.rfft(x.astype(floating(x.dtype)), n, axis)
-    shape = [-1 if a == axis else 1 for a in range(x.ndim)]
-    half = half * double.astype(half.dtype).reshape(shape)
-    return jnp.fft.ifft(half, n, axis)
+    along = [-1 if a == axis else 1 for a in range(x.ndim)]
+    x = undivided(x.astype(floating(x.dtype)), [axis])
+    half = jnp.fft.rfft(x, n, axis)
+    return jnp.fft.ifft(half * double.astype(half.dtype).reshape(along), n, axis)

@@ -8,6 +8,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.convolution import convolve
+from jaxconv.engine.mesh.arrays import by_compiler
 from jaxconv.floats import floating
 
 BOUNDARIES = {"mirror": "reflect", "constant": "fill", "nearest": "edge", "wrap": "wrap"}
@@ -118,11 +119,15 @@ def savgol_filter(
     if mode != "interp":
         return y
     half, n = window_length // 2, x.shape[axis]
-    first = _edge(x, axis, 0, range(half), window_length, polyorder, deriv, delta)
-    last = range(window_length - half, window_length)
-    end = _edge(x, axis, n - window_length, last, window_length, polyorder, deriv, delta)
-    y = lax.dynamic_update_slice_in_dim(y, first, 0, axis)
-    return lax.dynamic_update_slice_in_dim(y, end, n - half, axis)
+    fit = window_length, polyorder, deriv, delta
+
+    def with_edges(y: jax.Array, x: jax.Array) -> jax.Array:
+        first = _edge(x, axis, 0, range(half), *fit)
+        last = _edge(x, axis, n - window_length, range(window_length - half, window_length), *fit)
+        y = lax.dynamic_update_slice_in_dim(y, first, 0, axis)
+        return lax.dynamic_update_slice_in_dim(y, last, n - half, axis)
+
+    return by_compiler(with_edges, y, y.shape)(y, x)
 
 
 def _edge(

@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.convolution import conv_general_dilated
+from jaxconv.engine.mesh.arrays import by_compiler
 
 EXTENSIONS = {  # SciPy's modes, and what `jax.numpy.pad` calls them
     "constant": {"mode": "constant"},
@@ -87,13 +88,18 @@ def upfirdn(
     if not x.shape[axis]:
         raise checks.value_error(function, "x", "have a sample along the axis", f"shape {x.shape}")
     dtype = jax.dtypes.canonicalize_dtype(np.result_type(h.dtype, x.dtype, np.float32))
-    lines = jnp.moveaxis(x.astype(dtype), axis, -1)
     count = output_length(h.size, x.shape[axis], up, down)
-    before = phase_length(h.size, up) - 1
-    behind = max((count - 1) * down // up + 1 - x.shape[axis], 0)
-    samples = _extended(lines.reshape(-1, x.shape[axis]), before, behind, mode, cval)
-    out = outputs(h.astype(dtype), samples, up, down, count)
-    return jnp.moveaxis(out.reshape(*lines.shape[:-1], count), -1, axis)
+
+    def filtered(x: jax.Array, h: jax.Array) -> jax.Array:
+        lines = jnp.moveaxis(x, axis, -1)
+        before = phase_length(h.size, up) - 1
+        behind = max((count - 1) * down // up + 1 - x.shape[axis], 0)
+        samples = _extended(lines.reshape(-1, x.shape[axis]), before, behind, mode, cval)
+        out = outputs(h, samples, up, down, count)
+        return jnp.moveaxis(out.reshape(*lines.shape[:-1], count), -1, axis)
+
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    return by_compiler(filtered, x, shape)(x.astype(dtype), h.astype(dtype))
 
 
 def _extended(lines: jax.Array, before: int, behind: int, mode: str, cval: Any) -> jax.Array:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.mesh.arrays import by_compiler
 from jaxconv.floats import floating
 from jaxconv.multirate.polyphase import EXTENSIONS, output_length, upfirdn
 
@@ -74,10 +75,15 @@ def resample_poly(
     while output_length(h.size + trail, x.shape[axis], up, down) < count + skipped:
         trail += 1
     h = jnp.pad(h, (0, trail))
-    background = BACKGROUNDS[padtype](x, axis=axis, keepdims=True) if padtype in BACKGROUNDS else 0
-    mode = "constant" if padtype in BACKGROUNDS else padtype
-    out = upfirdn(h, x - background, up, down, axis, mode, cval or 0)
-    return jax.lax.slice_in_dim(out, skipped, skipped + count, axis=axis) + background
+
+    def resampled(x: jax.Array, h: jax.Array) -> jax.Array:
+        background = BACKGROUNDS[padtype](x, axis=axis, keepdims=True) if padtype in BACKGROUNDS else 0
+        mode = "constant" if padtype in BACKGROUNDS else padtype
+        out = upfirdn(h, x - background, up, down, axis, mode, cval or 0)
+        return jax.lax.slice_in_dim(out, skipped, skipped + count, axis=axis) + background
+
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    return by_compiler(resampled, x, shape)(x, h)
 
 
 def lowest(up: int, down: int) -> tuple[int, int]:
@@ -156,8 +162,12 @@ def decimate(
     taps = jnp.asarray(h, jnp.promote_types(real, jnp.complex64) if np.iscomplexobj(h) else real)
     if zero_phase:
         return resample_poly(x, 1, q, axis, taps)
-    out = upfirdn(taps, x, 1, q, axis)
-    return jax.lax.slice_in_dim(out, 0, -(-x.shape[axis] // q), axis=axis)
+    count = -(-x.shape[axis] // q)
+
+    def delayed(x: jax.Array, taps: jax.Array) -> jax.Array:
+        return jax.lax.slice_in_dim(upfirdn(taps, x, 1, q, axis), 0, count, axis=axis)
+
+    return by_compiler(delayed, x, (*x.shape[:axis], count, *x.shape[axis + 1 :]))(x, taps)
 
 
 def _low_pass(q: int, n: int | None, ftype: Any) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Functions of arrays that are divided along Explicit axes of a mesh, computed shard by shard.
 
 `over_windows` is for what depends, at each place, on one window of its arrays; `over_batch` for what
-treats the first axes as a batch; `undivided` for what needs all of an array. Each does nothing to arrays
-whose types tell no sharding.
+treats the first axes as a batch; `undivided` for what needs all of an array; `by_compiler` for what the
+compiler may divide as it likes. Each does nothing to arrays whose types tell no sharding.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,6 +44,28 @@ def undivided(array: jax.Array, axes: Sequence[int]) -> jax.Array:
 def placed(array: jax.Array, mesh: Any, spec: P) -> jax.Array:
     """Return an array divided as a spec tells, moved if it was not."""
     return reshard(array, NamedSharding(mesh, spec)) if is_sharded(array) or any(spec) else array
+
+
+def by_compiler(fn: Callable[..., Any], like: jax.Array, *shapes: Sequence[int]) -> Callable[..., Any]:
+    """Return fn, its results of these shapes divided like an operand, where that goes evenly.
+
+    On Explicit axes JAX refuses slices and paddings of odd lengths, and branches within batches; so they
+    are Auto axes within.
+    """
+    mesh = jax.typeof(like).sharding.mesh
+    if mesh.empty:  # of a NumPy array, an operand of jit
+        mesh = jax.sharding.get_abstract_mesh()
+    if not mesh.explicit_axes:
+        return fn
+    sizes = tuple(mesh.shape.items())
+    divided = in_order(spec_of(like), range(like.ndim))
+
+    def placement(shape: Sequence[int]) -> NamedSharding:
+        evenly = [n % Shards(names, sizes).count == 0 for n, names in zip(shape, divided)]
+        return NamedSharding(mesh, P(*(n if even and n else None for even, n in zip(evenly, divided))))
+
+    made = tuple(map(placement, shapes)) if len(shapes) > 1 else placement(*shapes)
+    return jax.sharding.auto_axes(fn, axes=mesh.explicit_axes, out_sharding=made)
 
 
 def over_batch(fn: Callable[..., Any], array: jax.Array, axes: int, *others: Any) -> Any:
