@@ -131,3 +131,10 @@ def test_flax_gives_the_same(single, monkeypatch):
     ours, flaxs = flax.compare()
     assert float((ours == flaxs).mean()) > 0.99
     assert float((ours == flax.digits()[1][1]).mean()) > 0.8
+
+
+def test_padding_and_stride_tell_how_many_outputs(run):
+    told = re.findall(r": (.+) = (\d+) rows", run("padding_and_stride"))
+    assert [count for _, count in told] == ["4", "6", "3"]
+    for formula, count in told:
+        assert eval(formula.replace("·", "*").replace("−", "-")) == int(count)
