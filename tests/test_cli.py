@@ -14,6 +14,7 @@ import jax
 import jsonschema
 import numpy as np
 import pytest
+import pywt
 import skimage
 import zarr
 from PIL import Image
@@ -117,6 +118,19 @@ def test_learns_what_is_marked_in_a_photograph(tmp_path):
         assert file["filter"].shape == (41, 41)
 
 
+def test_learns_one_heartbeat_and_finds_the_others(tmp_path):
+    np.save(tmp_path / "heart.npy", pywt.data.ecg())
+    options = ("--size", 61, "--noise", 1, "--mark", 190, "--output", tmp_path)
+    status, out, error = run("learn", tmp_path / "heart.npy", *options)
+    assert (status, error) == (0, "")
+    assert out.startswith("1 place of heart, noise 1\n")
+    assert re.search(r"^learned +cosine with the optimum +0\.99", out, re.MULTILINE)
+    options = ("--filter", tmp_path / "heart.npz", "--threshold", 0.6, "--output", tmp_path)
+    assert run("find", tmp_path / "heart.npy", *options)[0] == 0
+    found = json.loads((tmp_path / "heart-found.json").read_text())["found"]
+    np.testing.assert_allclose(sorted(one["sample"] for one in found), (190, 518, 848), atol=3)
+
+
 RAMP = np.add.outer(np.arange(30), np.arange(34) % 7).astype("u1")  # a small picture to learn from
 
 
@@ -130,7 +144,10 @@ def bad_files(folder):
     (folder / "cut.png").write_bytes((folder / "ramp.png").read_bytes()[:-30])
     np.save(folder / "one.npy", np.ones((3, 3)))
     np.savez(folder / "radius0.npz", filter=np.ones((3, 3)), radius=0)
+    np.save(folder / "signal.npy", np.arange(30.0) % 7)
+    np.savez(folder / "oblong.npz", filter=np.ones((1, 9)), radius=3)
     np.savez(folder / "line.npz", filter=np.ones(9), radius=3)
+    np.savez(folder / "square.npz", filter=np.ones((3, 3)), radius=3)
     np.savez_compressed(folder / "packed.npz", filter=np.ones((9, 9)), radius=3)
     bad = bytearray((folder / "packed.npz").read_bytes())
     bad[70:80] = b"x" * 10
@@ -162,6 +179,9 @@ MISTAKES = [
         ["learn", "absent.png", "--mark", "5,5"],
         r"`target` must be a picture that can be read; got absent.png \(no such file\)",
     ),
+    (["learn", "signal.npy", "--mark", "5,5"], "`mark` must be a sample's number; got '5,5'. Try 190"),
+    (["learn", "signal.npy"], "`mark` must be given for a signal.* Try --mark 190"),
+    (["learn", "signal.npy", "--mark", "9", "--edges"], "`edges` must be left out for a signal"),
     (["learn", "ramp.png", "--mark", "30,1e400"], "`mark` must be a row and a column; got '30,1e400'"),
     (["learn", "ramp.png", "--mark", "nan,3"], "`mark` must be a row and a column; got 'nan,3'"),
     (["learn", "circle", "--size", "1"], "`size` must be 3 or greater; got 1"),
@@ -213,6 +233,12 @@ MISTAKES = [
         "`radius` must be a positive number",
     ),
     (["find", "small.png", "--template", "circle", "--radius", "9..3"], "got '9..3'. Try 25 or 20..30"),
+    (["find", "small.png", "--filter", "line.npz"], "`filter` must be a picture .*; got a signal"),
+    (["find", "signal.npy", "--filter", "square.npz"], "`filter` must be a signal .*; got a picture"),
+    (
+        ["find", "signal.npy", "--filter", "line.npz", "--radius", "9"],
+        "`radius` must be left out with a",
+    ),
     (["find", "small.png"], "`template` must be given, or `crop` or `filter`, and one of them only"),
     *(
         (
@@ -220,7 +246,15 @@ MISTAKES = [
             f"`filter` must be an undamaged file that `jaxconv learn` wrote; got {name}",
         )
         for name in (
-            *("absent.npz", "text.npz", "other.npz", "packed.npz", "radius0.npz", "line.npz", "one.npy"),
+            *(
+                "absent.npz",
+                "text.npz",
+                "other.npz",
+                "packed.npz",
+                "radius0.npz",
+                "oblong.npz",
+                "one.npy",
+            ),
         )
     ),
 ]

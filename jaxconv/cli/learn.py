@@ -27,17 +27,17 @@ OPTIMIZERS = ("adam", "adamw", "lion", "rmsprop", "sgd")
 KEEP = 5  # steps between frames
 
 
-Target = Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a picture file.")]
+Target = Annotated[str, typer.Argument(help=f"{', '.join(signals.SHAPES)}, or a file, as for `find`.")]
 Marks = Annotated[
     list[str] | None,
-    typer.Option(help="ROW,COLUMN of a target in the picture; repeat the option for each target."),
+    typer.Option(help="ROW,COLUMN of a target in the picture, or SAMPLE; repeated for each target."),
 ]
 Loss = Annotated[str, typer.Option(help=f"Loss to minimize: {', '.join(LOSSES)}.")]
 Noise = Annotated[
     float,
-    typer.Option(help="Standard deviation of the noise; ink, or the picture's contrast, is 1."),
+    typer.Option(help="Standard deviation of the noise; ink, or that of the picture or signal, is 1."),
 ]
-Size = Annotated[int, typer.Option(help="Side of the filter in pixels, odd.")]
+Size = Annotated[int, typer.Option(help="Side of the filter in pixels or samples, odd.")]
 Steps = Annotated[int, typer.Option(help="Number of gradient steps.")]
 Batch = Annotated[int, typer.Option(help="Number of scenes per step.")]
 Optimizer = Annotated[str, typer.Option(help=f"Optax optimizer: {', '.join(OPTIMIZERS)}.")]
@@ -91,9 +91,9 @@ def learn(
 ) -> None:
     """Learn a filter by gradient descent, from random values until it is the matched filter.
 
-    The filter finds a shape among others in noise, or the targets that you mark in a picture. Prints how
-    it compares with the optimum in closed form; writes the filter (NAME.npz), the history (NAME.json)
-    and pictures (NAME.png, and the animation NAME.gif). Ctrl-C keeps the best filter so far.
+    The filter finds a shape among others in noise, or the targets that you mark in a picture or signal.
+    Prints how it compares with the optimum in closed form; writes the filter (NAME.npz), the history
+    (NAME.json) and pictures (NAME.png, and the animation NAME.gif). Ctrl-C keeps the best filter so far.
     """
     with one_line_errors("learn"):
         mesh = None if devices is None else _mesh(devices)
@@ -130,9 +130,12 @@ def _task(order: Order) -> Task:
             raise checks.value_error("learn", "mark", "be left out for a shape", order.mark[0])
         return tasks.find_shape(order.target, order.size, jax.random.key(order.seed + 1))
     path = Path(order.target)
-    picture, marks = load("learn", "target", path), [_mark(text) for text in order.mark]
+    signal = load("learn", "target", path)
+    if order.edges and signal.ndim == 1:
+        raise checks.value_error("learn", "edges", "be left out for a signal", "a signal")
+    marks = [_mark(text, signal.ndim) for text in order.mark]
     return tasks.find_marks(
-        path.stem, kernels.edges(picture) if order.edges else picture, marks, order.size
+        path.stem, kernels.edges(signal) if order.edges else signal, marks, order.size
     )
 
 
@@ -156,7 +159,7 @@ def _fit(
 ) -> learning.Fit:
     """Learn, saving the state in a file after each epoch."""
     data_key, start_key = jax.random.split(jax.random.key(order.seed))
-    start = learning.random_filter(start_key, (order.size, order.size))
+    start = learning.random_filter(start_key, optimum.shape)
     schedule = optax.cosine_decay_schedule(order.rate, order.steps)
     by_logistic = order.loss == "logistic"
 
@@ -257,11 +260,13 @@ def _radius(order: Order) -> float:
     return signals.default_radius(order.size) if is_shape else order.size / 2
 
 
-def _mark(text: str) -> tuple[int, int]:
-    """Read "43,334"."""
+def _mark(text: str, rank: int) -> tuple[int, ...]:
+    """Read "43,334" of a picture, or "190" of a signal."""
+    rule, example = {1: ("be a sample's number", "190"), 2: ("be a row and a column", "43,334")}[rank]
     try:
-        row, column = (round(float(number)) for number in text.split(","))
+        place = tuple(round(float(number)) for number in text.split(","))
     except (ValueError, OverflowError):  # of infinity
-        rule = "be a row and a column"
-        raise checks.value_error("learn", "mark", rule, repr(text), "Try 43,334.") from None
-    return row, column
+        place = ()
+    if len(place) != rank:
+        raise checks.value_error("learn", "mark", rule, repr(text), f"Try {example}.")
+    return place

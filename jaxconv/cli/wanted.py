@@ -13,6 +13,8 @@ from jaxconv import checks, files, matching, signals
 from jaxconv.cli.reading import load, numbers, span
 from jaxconv.matching import Views
 
+KINDS = {1: "a signal", 2: "a picture"}  # by axes
+
 
 @dataclass(frozen=True)
 class Order:
@@ -50,9 +52,12 @@ def wanted(order: Order, signal: Any, prepare: Callable[[jax.Array], jax.Array])
     turned = numbers("find", "angles", o.angles)
     if len(signal.shape) == 1 and turned != [0.0]:
         raise checks.value_error("find", "angles", "be left out for a signal", repr(o.angles))
-    if o.template in signals.SHAPES or o.filter:
+    if o.template in signals.SHAPES or (o.filter and len(signal.shape) == 2):
         return _drawn(o, turned, signal.shape)
-    if o.crop:
+    given = "filter" if o.filter else "template"
+    if o.filter:
+        name, part, _ = _learned(o.filter)
+    elif o.crop:
         shown = signal[span("find", "crop", o.crop, signal.shape)]
         part, name = jnp.asarray(shown, jnp.float32), f"the part {o.crop}"
     else:
@@ -60,22 +65,27 @@ def wanted(order: Order, signal: Any, prepare: Callable[[jax.Array], jax.Array])
             words = (*signals.SHAPES, "the name of a file that is there")
             checks.one_of("find", "template", o.template, words)
         part, name = load("find", "template", Path(o.template)), Path(o.template).name
-    kinds = {1: "a signal", 2: "a picture"}
     if o.radius:
-        raise checks.value_error("find", "radius", "be left out with a picture", repr(o.radius))
-    if part.ndim != len(signal.shape):
-        rule = f"be {kinds[len(signal.shape)]} as the image is"
-        raise checks.value_error("find", "template", rule, kinds[part.ndim])
+        rule = f"be left out with {KINDS[len(signal.shape)]}"
+        raise checks.value_error("find", "radius", rule, repr(o.radius))
+    _check_kind(given, part, len(signal.shape))
     hidden = None if o.mask is None else load("find", "mask", o.mask) == 0
 
     def check(scale: float) -> None:
         if any(scale * m > n for n, m in zip(signal.shape, part.shape)):
             rule = f"be no larger than the image {signal.shape}"
             size = " x ".join(f"{scale * m:g}" for m in part.shape)
-            raise checks.value_error("find", "template", rule, f"{size} at a scale of {scale:g}")
+            raise checks.value_error("find", given, rule, f"{size} at a scale of {scale:g}")
 
     scaled = numbers("find", "scales", o.scales, least=0.0, check=check)
     return _seen(name, prepare(part), hidden, turned, scaled)
+
+
+def _check_kind(given: str, part: jax.Array, rank: int) -> None:
+    """Raise ValueError unless what is looked for has as many axes as the image."""
+    if part.ndim != rank:
+        rule = f"be {KINDS[rank]} as the image is"
+        raise checks.value_error("find", given, rule, KINDS.get(part.ndim, "neither"))
 
 
 def _seen(name: str, part: jax.Array, hidden: Any, angles: list[float], scales: list[float]) -> Search:
@@ -107,6 +117,7 @@ def _drawn(order: Order, angles: list[float], shape: tuple[int, ...]) -> Search:
     name, kernel, own = (
         _learned(order.filter) if order.filter else (order.template, jnp.zeros((0, 0)), 0.0)
     )
+    _check_kind("filter", kernel, 2)
     if not order.radius and not own:
         raise checks.value_error("find", "radius", "be given with `template`", "none", "Try 20..30.")
 
@@ -159,8 +170,7 @@ def _learned(path: Path) -> tuple[str, jax.Array, float]:
         kernel, own = jnp.asarray(saved["filter"]), float(saved["radius"])
     except (OSError, ValueError, TypeError, KeyError):
         raise error from None
-    rows = round(kernel.size**0.5)
-    if rows == 0 or kernel.shape != (rows, rows) or not 0 < own < np.inf:
+    if kernel.ndim not in KINDS or kernel.size == 0 or len({*kernel.shape}) > 1 or not 0 < own < np.inf:
         raise error
     return path.name, kernel, own
 

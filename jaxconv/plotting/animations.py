@@ -7,9 +7,7 @@ import numpy as np
 
 from jaxconv import checks, files
 from jaxconv.learning import Fit
-from jaxconv.plotting.figures import frame as three_panels
-from jaxconv.plotting.figures import response
-from jaxconv.plotting.panels import magnitude
+from jaxconv.plotting import stages
 from jaxconv.signals import Scene
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
         target: name of the target.
 
     Shapes:
-        filter (m1, m2), scene.signal (rows, columns).
+        filter (m1, m2), scene.signal (rows, columns); or (m,) and (n,).
 
     Returns:
         A matplotlib animation, with more frames at the beginning than towards the end.
@@ -45,19 +43,17 @@ def evolution(fit: Fit, scene: Scene, target: str = "target") -> "FuncAnimation"
     chosen = np.unique(epochs)
     figure = Figure(figsize=(9.6, 3.6), layout="constrained", dpi=64)
     axes = figure.subplots(1, 3)
-    images = three_panels(axes, kernels[-1], scene, np.abs(kernels).max())
-    for ax, title in zip(axes, ("filter", "its spectrum", f"response, the {target} ringed")):
+    drawn = stages.draw(axes, kernels[-1], scene, np.abs(kernels).max())
+    marked = "marked" if kernels[-1].ndim == 1 else "ringed"
+    for ax, title in zip(axes, ("filter", "its spectrum", f"response, the {target} {marked}")):
         ax.set_title(title)
     heading = figure.suptitle(" ")
 
     def draw(frame: int) -> list[Any]:
         number = chosen[frame]
         heading.set_text(f"after {steps[number]:>4} steps, similarity {similarity[number]:.3f}")
-        heat = response(kernels[number], scene)
-        for image, data in zip(images, (kernels[number], magnitude(kernels[number]), heat), strict=True):
-            image.set_data(data)
-        images[2].set_clim(heat.min(), heat.max())
-        return images
+        stages.redraw(drawn, kernels[number], scene)
+        return drawn
 
     return FuncAnimation(figure, draw, frames=len(chosen), interval=250, repeat_delay=2000)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxconv.detection import roc as measure_roc
-from jaxconv.learning import Evaluation, Fit, responses
-from jaxconv.plotting.panels import COLOURS, HEAT, SIGNED, heat_map, learning, ring, roc, spectrum
+from jaxconv.learning import Evaluation, Fit
+from jaxconv.plotting import stages
+from jaxconv.plotting.panels import COLOURS, heat_map, learning, ring, roc
 from jaxconv.signals import Scene
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def learned(
         judged: what they were evaluated on.
 
     Shapes:
-        optimum (m1, m2), scene.signal (rows, columns).
+        optimum (m1, m2), scene.signal (rows, columns); or (m,) and (n,).
 
     Returns:
         A matplotlib figure.
@@ -77,14 +78,9 @@ def _stages(figure: Any, fit: Fit, optimum: Any, scene: Scene) -> None:
     grid = figure.subplots(3, len(columns))
     limit = max(np.abs(kernel).max() for _, kernel in columns)
     for axes, (name, kernel) in zip(grid.T, columns, strict=True):
-        frame(axes, kernel, scene, limit)
+        stages.draw(axes, kernel, scene, limit)
         axes[0].set_title(name)
-    labels = (
-        "filter",
-        "its spectrum\n(cycles per pixel)",
-        "response, the target ringed\n(pixels; grey: none)",
-    )
-    for row, label in zip(grid[:, 0], labels):
+    for row, label in zip(grid[:, 0], stages.LABELS[np.ndim(optimum)]):
         row.text(-0.35, 0.5, label, rotation=90, ha="center", va="center", transform=row.transAxes)
 
 
@@ -222,24 +218,3 @@ def found_in_line(
         axes.grid(alpha=0.3)
     panels[-1].set(xlabel="sample", xlim=(0, max(block * len(np.asarray(signal)) - 1, 1)))
     return figure
-
-
-def frame(axes: Any, kernel: Any, scene: Scene, limit: float) -> list[Any]:
-    """Draw a filter, its spectrum and its heat map of a scene, in three axes; return the images."""
-    weights = axes[0].imshow(kernel, cmap=SIGNED, vmin=-limit, vmax=limit)
-    axes[0].set(xticks=[], yticks=[])
-    power = spectrum(kernel, ax=axes[1])
-    axes[1].set(xlabel="", ylabel="", xticks=[-0.4, 0, 0.4], yticks=[-0.4, 0, 0.4])
-    half, (rows, columns) = np.array(kernel.shape) // 2, scene.signal.shape
-    extent = (half[1] - 0.5, columns - half[1] - 0.5, rows - half[0] - 0.5, half[0] - 0.5)
-    heat = axes[2].imshow(response(kernel, scene), cmap=HEAT, extent=extent)
-    axes[2].set_facecolor("0.8")  # where the filter would leave the scene there is no response
-    axes[2].set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    ring(scene.places[0], 0.62 * kernel.shape[0], ax=axes[2])
-    return [weights, power, heat]
-
-
-def response(kernel: Any, scene: Scene) -> np.ndarray:
-    """Return the map of responses of a filter in one scene, scaled to mean 0 and deviation 1."""
-    heat = np.asarray(responses(kernel, scene.signal[None])[0])
-    return (heat - heat.mean()) / (heat.std() or 1.0)
