@@ -245,17 +245,7 @@ MISTAKES = [
             ["find", "small.png", "--filter", name],
             f"`filter` must be an undamaged file that `jaxconv learn` wrote; got {name}",
         )
-        for name in (
-            *(
-                "absent.npz",
-                "text.npz",
-                "other.npz",
-                "packed.npz",
-                "radius0.npz",
-                "oblong.npz",
-                "one.npy",
-            ),
-        )
+        for name in "absent.npz text.npz other.npz packed.npz radius0.npz oblong.npz one.npy".split()
     ),
 ]
 
