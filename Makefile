@@ -1,10 +1,11 @@
 # `make demo` and `make test` each set up what they need on first use; both want only Python 3.11+ and make.
 PYTHON ?= python3
+NEWEST ?= python3.13
 VENV ?= .venv
 BIN = $(VENV)/bin
 COINS = $(shell $(BIN)/python -c "import os, skimage; print(os.path.join(os.path.dirname(skimage.__file__), 'data', 'coins.png'))")
 
-.PHONY: demo test quick long check format bench site clean
+.PHONY: demo test quick long ends check format bench site clean
 
 demo: $(VENV)/.demo  ## learn the circle and the cross, then find coins in a photograph
 	$(BIN)/jaxconv learn circle --output out
@@ -20,6 +21,10 @@ quick: $(VENV)/.test  ## the tests that take seconds
 
 long: $(VENV)/.test  ## thousands of new random cases of every convolution, and what else takes long: an hour
 	$(BIN)/pytest -n 2 -q -m long
+
+ends:  ## the whole suite at both ends of what is supported: Python 3.11 has JAX 0.10, the newest the newest
+	$(MAKE) test PYTHON=python3.11 VENV=.venv-oldest
+	$(MAKE) test PYTHON=$(NEWEST) VENV=.venv-newest
 
 check: $(VENV)/.check  ## format, lint and types
 	$(BIN)/ruff format --check .
