@@ -3,6 +3,7 @@
 Only what was best is kept: at each place over the templates, or of each template over the places.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine.how import How, ask
-from jaxconv.engine.mesh.arrays import over_batch, undivided
+from jaxconv.engine.mesh.arrays import over_batch, over_windows, undivided
 from jaxconv.engine.planning import Plan
 from jaxconv.floats import floating
 from jaxconv.matching.operands import reach
@@ -112,30 +113,9 @@ def best_match(
     """
     how = ask("best_match", method, precision, max_bytes, local)
     checks.one_of("best_match", "mode", mode, MODES)
-    if mode != "valid":
-        signal = _widened(signal, templates, mode, measure == "normalized_coefficient", channel_axis)
-    x, *others = _bank("best_match", signal, templates, template_mask, measure, channel_axis, how)
-    return _best(undivided(x, range(x.ndim)), *others)
-
-
-def _widened(signal: Any, templates: Any, mode: str, normalized: bool, channel_axis: Any) -> jax.Array:
-    """Return a signal with its mean, or zeros, beyond its edges, so wide that the mode is "valid"."""
-    x, t = (
-        checks.array("best_match", n, a) for n, a in zip(("signal", "templates"), (signal, templates))
-    )
-    if x.ndim + 1 != t.ndim:
-        return x  # which is told later
-    x = x.astype(floating(x.dtype, t.dtype))
-    places = tuple(range(x.ndim))
-    if channel_axis is not None:
-        (channel_axis,) = checks.axes("best_match", channel_axis, x.ndim, "channel_axis")
-        places = tuple(axis for axis in places if axis != channel_axis)
-    widths = [(0, 0)] * x.ndim
-    for axis, width in zip(places, reach(mode, [t.shape[1 + axis] for axis in places])):
-        widths[axis] = width
-    value = mean_of(x, jnp.isfinite(x), places) if normalized else jnp.zeros((1,) * x.ndim, x.dtype)
-    inside = jnp.pad(jnp.ones(x.shape, bool), widths)
-    return jnp.where(inside, jnp.pad(x, widths), value)
+    normalized = measure == "normalized_coefficient"
+    x, t, heard = _operands("best_match", signal, templates, template_mask, measure, channel_axis, mode)
+    return _best(x[0], t, heard, how, normalized, mode)
 
 
 def loudest(
@@ -187,9 +167,9 @@ def loudest(
         ([1.0, 1.0], [[0], [3]])
     """
     how = ask("loudest", method, precision, max_bytes, local)
-    x, t, *others = _bank("loudest", signals, templates, template_mask, measure, channel_axis, how)
+    x, t, heard = _operands("loudest", signals, templates, template_mask, measure, channel_axis)
     x = undivided(x, range(1, x.ndim))
-    heard, bank = others
+    bank = _bank(x.shape[1:], t, how, measure == "normalized_coefficient")
     found = over_batch(partial(_loudest, bank=bank), x, 1, t, heard)
     single = np.ndim(signals) < np.ndim(templates)
     return jax.tree.map(lambda a: a[0], found) if single else found
@@ -256,9 +236,9 @@ class Bank(NamedTuple):
         return Windows(variation, doubtful, shared["signal"], tuple(window))
 
 
-def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
-          how: How):  # fmt: skip
-    """Check operands; return signals (segments, channels, *space), templates, masks, the Bank."""
+def _operands(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
+              mode: str = "valid"):  # fmt: skip
+    """Check operands; return signals (segments, channels, *space), templates and masks."""
     checks.one_of(function, "measure", measure, BANK_MEASURES)
     normalized = measure == "normalized_coefficient"
     x, t = (checks.array(function, n, a) for n, a in zip(("signal", "templates"), (signals, templates)))
@@ -274,7 +254,8 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
     if x.ndim != t.ndim or t.ndim < 2:
         rule = "have one axis more than the signal, along which they are counted"
         raise checks.value_error(function, "templates", rule, f"{t.shape} for a signal {x.shape[1:]}")
-    if t.size == 0 or any(m > n for n, m in zip(x.shape[1:], t.shape[1:])):
+    fits = mode != "valid" or all(m <= n for n, m in zip(x.shape[1:], t.shape[1:]))
+    if t.size == 0 or not fits:
         rule = f"have elements and fit inside the signal {x.shape[1:]}"
         raise checks.value_error(function, "templates", rule, t.shape)
     heard = _heard(function, mask, t, normalized)
@@ -288,15 +269,36 @@ def _bank(function: str, signals: Any, templates: Any, mask: Any, measure: str, 
             return jnp.expand_dims(array, lead)
         return jnp.moveaxis(array, lead + channel_axis, lead)
 
-    x, t, heard = jax.tree.map(channels_first, (x, t, heard))  # None stays None
-    sharing = share(*(jax.ShapeDtypeStruct(a.shape[1:], dtype) for a in (x, t)), how)
-    at_once = max(1, AT_ONCE // (x.size // len(x) * x.dtype.itemsize))
-    return x, t, heard, Bank(sharing, normalized, min(at_once, len(t)))
+    return jax.tree.map(channels_first, (x, t, heard))  # None stays None
 
 
-@partial(jax.jit, static_argnums=3)
-def _best(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
-    shared = bank.signal(x[0], heard)
+def _bank(shape: tuple[int, ...], templates: jax.Array, how: How, normalized: bool) -> Bank:
+    """Return how templates are compared with a signal of a shape (channels, *space)."""
+    dtype = templates.dtype
+    sharing = share(*(jax.ShapeDtypeStruct(s, dtype) for s in (shape, templates.shape[1:])), how)
+    at_once = max(1, AT_ONCE // (math.prod(shape) * dtype.itemsize))
+    return Bank(sharing, normalized, min(at_once, len(templates)))
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5))
+def _best(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: bool, mode: str) -> Best:
+    """Return the best of each place; on a mesh, by parts unless the mode is "valid"."""
+    places = tuple(range(1, x.ndim))
+    if mode == "valid":
+        x = undivided(x, places)
+    window = templates.shape[2:]
+    value = mean_of(x, jnp.isfinite(x), places) if normalized else 0.0
+    others = [templates] if heard is None else [templates, heard]
+
+    def best(x: jax.Array, templates: jax.Array, heard: Any = None) -> Best:
+        return _best_here(x, templates, heard, _bank(x.shape, templates, how, normalized))
+
+    widths, beyond = reach(mode, window), (("constant",) * len(places), [value])
+    return over_windows(best, [x], others, places, window, widths, *beyond, 0, "best_match")
+
+
+def _best_here(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
+    shared = bank.signal(x, heard)
     each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
 
     def best_of(start: Any, chunk: Any) -> Best:

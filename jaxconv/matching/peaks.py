@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import PartitionSpec as P
 
 from jaxconv import checks
-from jaxconv.engine.mesh.arrays import undivided
+from jaxconv.engine.mesh.arrays import by_compiler, is_sharded, numbered, spec_of, undivided
+from jaxconv.engine.mesh.division import in_order
 from jaxconv.floats import floating
 from jaxconv.matching.windows import extreme_within
 
@@ -106,34 +108,56 @@ def find_peaks(
 
 @partial(jax.jit, static_argnums=(2, 3))
 def _jitted(score: jax.Array, threshold: Any, distance: int, most: int) -> Peaks:
-    score = undivided(score, range(score.ndim))
-    peaks, index = _summits(lax.stop_gradient(score), threshold, distance, most)
+    peaks, order = _summits(lax.stop_gradient(score), threshold, distance)
+    index = _highest(order, min(most, score.size))
     score = score.astype(floating(score.dtype))
-    found = index >= 0
-    flat = jnp.maximum(index, 0)
-    places = jnp.stack(jnp.unravel_index(flat, score.shape), axis=-1)
-    offsets = jax.vmap(partial(parabola, score))(places)
-    empty = ~found[:, None]
+    shape = (*index.shape, score.ndim)
+    heights, offsets = by_compiler(_tops_at, score, index.shape, shape, whole=True)(score, index)
+    total, missing = peaks.sum(), most - len(index)
+    index, heights = (jnp.pad(a, (0, missing)) for a in (index, heights))
+    offsets = jnp.pad(offsets, ((0, missing), (0, 0)))
+    found = jnp.arange(most) < total
+    places = jnp.stack(jnp.unravel_index(index, score.shape), axis=-1)
     return Peaks(
-        jnp.where(empty, -1, places),
-        jnp.where(empty, -1, places.astype(offsets.dtype) + offsets),
-        jnp.where(found, score.ravel()[flat], -jnp.inf),
+        jnp.where(found[:, None], places, -1),
+        jnp.where(found[:, None], places.astype(offsets.dtype) + offsets, -1),
+        jnp.where(found, heights, -jnp.inf),
         found.sum(),
-        peaks.sum(),
+        total,
     )
 
 
-def _summits(score: jax.Array, threshold: Any, distance: int, most: int) -> tuple[jax.Array, jax.Array]:
-    """Return where the peaks are, and the flat indices of the highest in order, then -1.
+def _highest(order: jax.Array, most: int) -> jax.Array:
+    """Return the flat indices of the highest places, the first of equals first; of all shards' own."""
+    if not is_sharded(order):
+        return lax.top_k(order.ravel(), most)[1]
+    mesh, spec = jax.typeof(order).sharding.mesh, spec_of(order)
+    along = P(tuple(name for names in in_order(spec, range(order.ndim)) for name in names))
+
+    def of_shard(order: jax.Array, number: jax.Array) -> tuple[jax.Array, jax.Array]:
+        heights, index = lax.top_k(order.ravel(), min(most, order.size))
+        return heights, number.ravel()[index]
+
+    each = jax.shard_map(of_shard, mesh=mesh, in_specs=(P(*spec), P(*spec)), out_specs=along)
+    heights, number = (undivided(a, [0]) for a in each(order, numbered(order)))
+    by_number = number.argsort()
+    return number[by_number][lax.top_k(heights[by_number], most)[1]]
+
+
+def _tops_at(score: jax.Array, index: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return the scores at some places, and how far the tops of the parabolas are from them."""
+    places = jnp.stack(jnp.unravel_index(index, score.shape), axis=-1)
+    return score[tuple(places.T)], jax.vmap(partial(parabola, score))(places)
+
+
+def _summits(score: jax.Array, threshold: Any, distance: int) -> tuple[jax.Array, jax.Array]:
+    """Return where the peaks are, and a map of what they are ordered by, lowest where there is none.
 
     Integers are compared as they are: floats would make equals of some.
     """
     top, score, lowest = _tops(score, threshold, distance)
     peaks = _apart(_firsts(top), distance)
-    order = jnp.where(peaks, score, jnp.asarray(lowest, score.dtype))
-    _, index = lax.top_k(order.ravel(), min(most, score.size))
-    index = jnp.where(jnp.arange(index.size) < peaks.sum(), index, -1)
-    return peaks, jnp.pad(index, (0, most - index.size), constant_values=-1)
+    return peaks, jnp.where(peaks, score, jnp.asarray(lowest, score.dtype))
 
 
 def tops(score: jax.Array, threshold: Any, distance: int, rounding: float = 0.0) -> jax.Array:
@@ -170,7 +194,7 @@ def _is_above(score: jax.Array, threshold: Any) -> jax.Array:
 
 def _firsts(top: jax.Array) -> jax.Array:
     """Keep of each plateau, of places that touch, the first in memory order."""
-    number = jnp.arange(top.size).reshape(top.shape)
+    number = numbered(top)
     label = jnp.where(top, number, top.size)
 
     def spread(state):
@@ -184,7 +208,7 @@ def _firsts(top: jax.Array) -> jax.Array:
 
 def _apart(candidates: jax.Array, distance: int) -> jax.Array:
     """Keep of candidates within a distance, which are equals, the first in memory order, and so on."""
-    number = jnp.arange(candidates.size).reshape(candidates.shape)
+    number = numbered(candidates)
 
     def take(state):
         left, kept = state

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv.engine.mesh.arrays import over_windows
+
 Extreme = Callable[[jax.Array, jax.Array], jax.Array]  # jnp.maximum, jnp.minimum or jnp.logical_or
 
 
@@ -26,5 +28,11 @@ def window_extreme(values: jax.Array, window: Sequence[int], extreme: Extreme) -
 def extreme_within(values: jax.Array, distance: int, extreme: Extreme, nothing: Any) -> jax.Array:
     """Return the extreme of all within a distance on every axis."""
     reach = [min(distance, n) for n in values.shape]
-    wide = jnp.pad(values, [(r, r) for r in reach], constant_values=nothing)
-    return window_extreme(wide, [2 * r + 1 for r in reach], extreme)
+    window = [2 * r + 1 for r in reach]
+    padding = [(r, r) for r in reach]
+    beyond = ("constant",) * values.ndim, [jnp.asarray(nothing, values.dtype)]
+
+    def extremes(longer: jax.Array) -> jax.Array:
+        return window_extreme(longer, window, extreme)
+
+    return over_windows(extremes, [values], [], range(values.ndim), window, padding, *beyond)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import jaxconv.plotting.stages as stages
 from jaxconv import checks, files
 from jaxconv.learning import Fit
-from jaxconv.plotting import stages
 from jaxconv.signals import Scene
 
 if TYPE_CHECKING:

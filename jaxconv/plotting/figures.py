@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import jaxconv.plotting.stages as stages
 from jaxconv.detection import roc as measure_roc
 from jaxconv.learning import Evaluation, Fit
-from jaxconv.plotting import stages
 from jaxconv.plotting.panels import COLOURS, heat_map, learning, ring, roc
 from jaxconv.signals import Scene
 

@@ -41,16 +41,24 @@ def undivided(array: jax.Array, axes: Sequence[int]) -> jax.Array:
     return reshard(array, NamedSharding(jax.typeof(array).sharding.mesh, P(*left)))
 
 
+def numbered(like: jax.Array) -> jax.Array:
+    """Return the number of each place of an array in memory order, divided as the array is."""
+    number = jnp.arange(like.size).reshape(like.shape)
+    return placed(number, jax.typeof(like).sharding.mesh, P(*spec_of(like)))
+
+
 def placed(array: jax.Array, mesh: Any, spec: P) -> jax.Array:
     """Return an array divided as a spec tells, moved if it was not."""
     return reshard(array, NamedSharding(mesh, spec)) if is_sharded(array) or any(spec) else array
 
 
-def by_compiler(fn: Callable[..., Any], like: jax.Array, *shapes: Sequence[int]) -> Callable[..., Any]:
+def by_compiler(
+    fn: Callable[..., Any], like: jax.Array, *shapes: Sequence[int], whole: bool = False
+) -> Callable[..., Any]:
     """Return fn, its results of these shapes divided like an operand, where that goes evenly.
 
     On Explicit axes JAX refuses slices and paddings of odd lengths, and branches within batches; so they
-    are Auto axes within.
+    are Auto axes within. Or every device gets the results `whole`.
     """
     mesh = jax.typeof(like).sharding.mesh
     if mesh.empty:  # of a NumPy array, an operand of jit
@@ -61,7 +69,7 @@ def by_compiler(fn: Callable[..., Any], like: jax.Array, *shapes: Sequence[int])
     divided = in_order(spec_of(like), range(like.ndim))
 
     def placement(shape: Sequence[int]) -> NamedSharding:
-        evenly = [n % Shards(names, sizes).count == 0 for n, names in zip(shape, divided)]
+        evenly = [not whole and n % Shards(o, sizes).count == 0 for n, o in zip(shape, divided)]
         return NamedSharding(mesh, P(*(n if even and n else None for even, n in zip(evenly, divided))))
 
     made = tuple(map(placement, shapes)) if len(shapes) > 1 else placement(*shapes)
