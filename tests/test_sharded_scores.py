@@ -1,5 +1,6 @@
 """Matching, detection and learning of arrays divided over a mesh: the answers of one device."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -88,6 +89,50 @@ def test_detection(mesh, rng, single, name, spec):
     sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
     if spec[0] and (name in ("whiten", "snr") or (is_explicit(mesh) and name == "loudest")):
         assert not sent.messages
+
+
+MAPS = {  # with plateaus and equals, across the edges of the shards too
+    "float32": lambda rng: numbers(rng, 32, 64),
+    "uint8": lambda rng: rng.integers(0, 6, (32, 64)).astype("u1"),
+}
+
+
+@pytest.mark.parametrize("spec", [("a", "b"), (None, ("b", "a"))])
+@pytest.mark.parametrize(("distance", "most"), [(1, 9), (5, 3000)])
+@pytest.mark.parametrize("kind", MAPS)
+def test_peaks_of_divided_maps(mesh, rng, single, spec, kind, distance, most):
+
+    def fn(x, t):
+        peaks = jaxconv.matching.find_peaks(x, threshold=t, min_distance=distance, max_peaks=most)
+        return replace(peaks, scores=jnp.maximum(peaks.scores, -1))  # no infinite ones
+
+    sent, _ = compared(mesh, fn, MAPS[kind](rng), spec, np.float32(0.1), tolerance=0)
+    if is_explicit(mesh) and most == 9:  # of each shard's own, 9 heights and numbers
+        assert sent.bytes["all-gather"] == 2 * 4 * 9 * 4
+
+
+def test_peaks_of_divided_maps_are_differentiable(mesh, rng, single):
+    def fn(x, t):
+        peaks = jaxconv.matching.find_peaks(x, max_peaks=5, threshold=t)
+        return (peaks.scores * jnp.arange(5.0)).sum() + jnp.sin(peaks.positions).sum()
+
+    compared(mesh, jax.grad(fn), numbers(rng, 32, 64), ("a", "b"), np.float32(0.1))
+
+
+@pytest.mark.parametrize("mode", ["valid", "same", "full"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_best_of_a_bank_in_divided_images(mesh, rng, single, mode, masked):
+    mask = np.eye(6, 7, dtype=bool) if masked else None
+    fn = partial(jaxconv.matching.best_match, mode=mode, template_mask=mask)
+    x, bank = numbers(rng, 32, 27) + 10, numbers(rng, 5, 6, 7)
+    if mode == "full" and is_explicit(mesh):  # 37 rows do not divide evenly
+        with pytest.raises(ValueError, match="best_match: `mode` must have places along axis 1"):
+            compared(mesh, fn, x, ("a",), bank)
+        return
+    sent, _ = compared(mesh, fn, x, ("a",), bank, tolerance=1e-4)  # the mean beyond the edges is rounded
+    if is_explicit(mesh) and mode == "same":
+        assert set(sent.messages) <= {"collective-permute", "all-reduce"}
+        assert sent.bytes["all-reduce"] <= 32
 
 
 @pytest.mark.parametrize("drawn", [True, False])

@@ -15,6 +15,7 @@ from jaxconv import convolve, correlate, streaming
 from jaxconv.detection import coloured_noise, snr, whiten
 from jaxconv.matching import find_peaks, normalized_correlation
 from jaxconv.streaming import finish, push, start
+from jaxconv.streaming.state import _steadily
 from tests.conftest import require_computed
 from tests.helpers import assert_close
 
@@ -144,6 +145,24 @@ def test_gradients_are_numerical(rng):
         return push(state, chunk**2)[1]
 
     check_grads(jax.jit(last), (rng.standard_normal(4), rng.standard_normal(3)), 2, ["fwd", "rev"])
+
+
+@pytest.mark.parametrize("function", [convolve, normalized_correlation])
+def test_short_chunks_compile_few_programs(rng, function):
+    signal, kernel = rng.standard_normal(3000) + 1e3, rng.standard_normal(9)
+    signal[700] = np.nan
+    stream, outputs = start(kernel, 64, function), []
+    stream, first = push(stream, signal[:64])
+    before, place = _steadily._cache_size(), 64
+    for length in [*range(1, 65), 5, 63]:
+        stream, out = push(stream, signal[place : place + length])
+        assert out.shape == (length,)
+        outputs.append(out)
+        place += length
+    assert _steadily._cache_size() - before <= 7  # 1, 2, 4, ... 64
+    whole = function(signal[:place], kernel, mode="full" if function is convolve else "valid")
+    chunked = np.concatenate([first, *outputs])
+    np.testing.assert_allclose(chunked, whole[: len(chunked)], atol=1e-7)
 
 
 def test_memory_stays_as_it_is(rng):

@@ -119,6 +119,11 @@ class Course:
         return replace(self, taps=taps, before=taps - 1)
 
 
+def filled_up(length: int, usual: int) -> int:
+    """Return to which length a short chunk is filled up, so that few lengths are compiled."""
+    return min(1 << (length - 1).bit_length(), usual) if 0 < length < usual else length
+
+
 def course_of(
     kernel: jax.Array,
     shape: Any,

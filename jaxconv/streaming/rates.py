@@ -16,6 +16,7 @@ from jaxconv.floats import floating
 from jaxconv.multirate import resample_poly, upfirdn
 from jaxconv.multirate.polyphase import outputs, phase_length
 from jaxconv.multirate.resampling import centred, lowest
+from jaxconv.streaming.course import filled_up
 
 FUNCTIONS = (resample_poly, upfirdn)
 
@@ -87,7 +88,8 @@ def push_rate(state: RateStream, chunk: jax.Array) -> tuple[RateStream, jax.Arra
     lines, n = _last(chunk, state.axis), chunk.shape[state.axis]
     count, offset = _completed(state, n) if n else (0, state.offset)
     length, most = n, count
-    if n < (usual := state.shape[state.axis]) and not checks.is_traced(chunk):  # compiled once for all
+    usual = filled_up(n, state.shape[state.axis])
+    if n < usual and not checks.is_traced(chunk):
         length, most = usual, -(-(usual + 1) * state.up // state.down)
         lines = jnp.pad(lines, [(0, 0)] * (lines.ndim - 1) + [(0, length - n)])
     held, out = _through(state.taps, state.held, lines, n, state.offset, state.up, state.down, most)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxconv.convolution.preparing import prepare
@@ -15,7 +16,7 @@ from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import lengthened
 from jaxconv.streaming import blocks as growing
 from jaxconv.streaming.blocks import Later
-from jaxconv.streaming.course import Course
+from jaxconv.streaming.course import Course, filled_up
 
 
 @partial(
@@ -98,6 +99,36 @@ def advanced(state: Stream) -> tuple[Stream, jax.Array]:
     """Compute what the waiting chunks complete."""
     samples = state.course.joined(state.waiting)
     return _through(replace(state, waiting=()), samples)
+
+
+def is_steady(state: Stream) -> bool:
+    """Return whether each new sample completes an output, and as much is held as before."""
+    course = state.course
+    if state.is_open or state.later or len(state.waiting) > 1 or course.stride > 1:
+        return False
+    held = course.length(state.held)
+    return held - state.skipped == course.reach - 1 and min(state.skipped, held - course.kept) == 0
+
+
+def advanced_by_few(state: Stream) -> tuple[Stream, jax.Array]:
+    """Compute what one waiting chunk completes in a steady stream: filled up, to be compiled once."""
+    (chunk,), axis = state.waiting, state.course.axis
+    length = state.course.length(chunk)
+    size = filled_up(length, state.course.usual_length)
+    if size > length:  # with samples of its own, among which no window is flat
+        chunk = jnp.take(chunk, np.arange(size) % length, axis)
+    state, out = _steadily(replace(state, waiting=()), chunk, length)
+    return state, out if size == length else lax.slice_in_dim(out, 0, length, axis=axis)
+
+
+@jax.jit
+def _steadily(state: Stream, chunk: jax.Array, length: Any) -> tuple[Stream, jax.Array]:
+    """Return the stream after so many samples of a chunk, and the outputs of all."""
+    course = state.course
+    samples = course.joined((state.held, chunk))
+    size = course.length(state.held)
+    held = lax.dynamic_slice_in_dim(samples, length, size, course.axis)
+    return replace(state, held=held), _outputs(state, samples)
 
 
 @jax.jit

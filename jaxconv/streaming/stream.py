@@ -26,7 +26,16 @@ from jaxconv.streaming import blocks as growing
 from jaxconv.streaming import rates
 from jaxconv.streaming.course import course_of
 from jaxconv.streaming.rates import RateStream, finish_rate, push_rate, start_rate
-from jaxconv.streaming.state import Stream, advanced, begun, completes, finished, nothing
+from jaxconv.streaming.state import (
+    Stream,
+    advanced,
+    advanced_by_few,
+    begun,
+    completes,
+    finished,
+    is_steady,
+    nothing,
+)
 from jaxconv.types import Boundary, Method, Mode
 
 FUNCTIONS = (convolve, correlate, normalized_correlation, snr, whiten)
@@ -57,7 +66,8 @@ def start(
     Args:
         kernel: the kernel: one axis, or as many as a chunk; for `whiten` the spectrum of the noise.
         shape: the shape of the usual chunk, or its length. Chunks of other lengths may come; for this
-            one the kernel is prepared.
+            one the kernel is prepared. Shorter ones are filled up to it, or to a power of two below it,
+            outside of `jit` and without a stride, so that not every length is compiled.
         function: `convolve`, `correlate`, `normalized_correlation`; or `detection.snr`, with
             `noise_spectrum=`, or `detection.whiten`. Those two reach half the size of the spectrum to
             both sides, where those of a whole reach all of it; zeros lie beyond the edges. Or
@@ -196,7 +206,8 @@ def push(state: State, chunk: Any) -> tuple[State, jax.Array]:
     state = replace(state, waiting=waiting)
     if length < max(course.latency, 1) or not completes(state, length):
         return state, nothing(state)
-    return advanced(state)
+    is_traced = any(map(checks.is_traced, jax.tree.leaves(state)))
+    return advanced(state) if is_traced or not is_steady(state) else advanced_by_few(state)
 
 
 def finish(state: Stream | RateStream) -> jax.Array:
