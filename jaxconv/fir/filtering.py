@@ -1,5 +1,6 @@
 """Filtering: taps on a signal with a state, and to both directions; no filters with feedback."""
 
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -58,24 +59,45 @@ def lfilter(
     state = None if zi is None else checks.array(function, "zi", zi)
     b, x, *more = as_floats(b, x, *([] if state is None else [state]))
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
-    n, m = x.shape[axis], b.size
-    held = (*x.shape[:axis], m - 1, *x.shape[axis + 1 :])
-
-    def filtered(x: jax.Array, b: jax.Array, *zi: jax.Array) -> Any:
-        full = convolve(x, _along(b, axis, x.ndim), axes=axis)
-        if not zi:
-            return lax.slice_in_dim(full, 0, n, axis=axis)
-        behind = [(0, n if i == axis else 0) for i in range(x.ndim)]
-        full += jnp.pad(jnp.broadcast_to(zi[0], held), behind)
-        return lax.slice_in_dim(full, 0, n, axis=axis), lax.slice_in_dim(full, n, n + m - 1, axis=axis)
-
     if not more:
-        return by_compiler(filtered, x, x.shape)(x, b)
+        return _filtered(x, b, axis)
+    held = _held(x, b, axis)
     state_shape = more[0].shape
-    fits = len(state_shape) == x.ndim and state_shape[axis] == m - 1
+    fits = len(state_shape) == x.ndim and state_shape[axis] == held[axis]
     if not fits or any(s not in (h, 1) for s, h in zip(state_shape, held)):
         raise checks.value_error(function, "zi", f"be of shape {held}", state_shape)
-    return by_compiler(filtered, x, x.shape, held)(x, b, *more)
+    return _filtered_on(x, b, *more, axis)
+
+
+@partial(jax.jit, static_argnums=2)
+def _filtered(x: jax.Array, b: jax.Array, axis: int) -> jax.Array:
+    """Return the outputs of `lfilter` from rest."""
+
+    def filtered(x: jax.Array, b: jax.Array) -> jax.Array:
+        full = convolve(x, _along(b, axis, x.ndim), axes=axis)
+        return lax.slice_in_dim(full, 0, x.shape[axis], axis=axis)
+
+    return by_compiler(filtered, x, x.shape)(x, b)
+
+
+@partial(jax.jit, static_argnums=3)
+def _filtered_on(x: jax.Array, b: jax.Array, zi: jax.Array, axis: int) -> tuple[jax.Array, jax.Array]:
+    """Return the outputs of `lfilter` from a state on, and the state behind them."""
+    n, held = x.shape[axis], _held(x, b, axis)
+
+    def filtered(x: jax.Array, b: jax.Array, zi: jax.Array) -> tuple[jax.Array, jax.Array]:
+        full = convolve(x, _along(b, axis, x.ndim), axes=axis)
+        behind = [(0, n if i == axis else 0) for i in range(x.ndim)]
+        full += jnp.pad(jnp.broadcast_to(zi, held), behind)
+        ends = n, n + held[axis]
+        return tuple(lax.slice_in_dim(full, *cut, axis=axis) for cut in ((0, n), ends))
+
+    return by_compiler(filtered, x, x.shape, held)(x, b, zi)
+
+
+def _held(x: jax.Array, b: jax.Array, axis: int) -> tuple[int, ...]:
+    """Return the shape of the state that taps need of a signal."""
+    return (*x.shape[:axis], b.size - 1, *x.shape[axis + 1 :])
 
 
 def lfilter_zi(b: Any, a: Any) -> jax.Array:
@@ -161,6 +183,12 @@ def filtfilt(
     if n <= edge:
         rule = f"have more than {edge} samples along the axis, which are padded"
         raise checks.value_error(function, "x", rule, n, "Pass a smaller `padlen`.")
+    return _filtered_twice(x, b, axis, padtype, edge)
+
+
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _filtered_twice(x: jax.Array, b: jax.Array, axis: int, padtype: str | None, edge: int) -> jax.Array:
+    """Return `filtfilt` of checked operands."""
 
     def padded(values: jax.Array, before: int, behind: int, extension: dict[str, Any]) -> jax.Array:
         widths = [(before, behind) if i == axis else (0, 0) for i in range(x.ndim)]
@@ -174,7 +202,7 @@ def filtfilt(
         forward = convolve(padded(x, b.size - 1, 0, EXTENSIONS["constant"]), taps, "valid", axes=axis)
         ended = padded(forward, 0, b.size - 1, EXTENSIONS["constant"])
         both = correlate(ended, taps.conj(), "valid", axes=axis)
-        return lax.slice_in_dim(both, edge, edge + n, axis=axis)
+        return lax.slice_in_dim(both, edge, both.shape[axis] - edge, axis=axis)
 
     return by_compiler(filtered, x, x.shape)(x, b)
 

@@ -1,5 +1,6 @@
 """Hilbert: the analytic signal, whose size is the envelope and whose angle the phase."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -46,6 +47,12 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> jax.Array:
         raise checks.value_error(function, "x", "be real", f"dtype {x.dtype}")
     (axis,) = checks.axes(function, axis, x.ndim, "axis")
     n = checks.positive(function, "N", x.shape[axis] if N is None else N)
+    return _analytic(x, n, axis)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _analytic(x: jax.Array, n: int, axis: int) -> jax.Array:
+    """Return `hilbert` of a checked signal."""
     double = np.full(n // 2 + 1, 2.0)
     double[0] = 1
     double[-1] = 2 - (n + 1) % 2 if n > 1 else 1  # the highest frequency is its own mirror

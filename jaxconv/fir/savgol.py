@@ -1,5 +1,6 @@
 """Savitzky and Golay: a polynomial fitted to each window, or its derivative, as a convolution."""
 
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -110,6 +111,21 @@ def savgol_filter(
     if mode == "interp" and window_length > x.shape[axis]:
         rule = f"be {x.shape[axis]} or less, the signal's length, in mode 'interp'"
         raise checks.value_error(function, "window_length", rule, window_length)
+    return _fitted(x, delta, cval, window_length, polyorder, deriv, axis, mode)
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5, 6, 7))
+def _fitted(
+    x: jax.Array,
+    delta: Any,
+    cval: Any,
+    window_length: int,
+    polyorder: int,
+    deriv: int,
+    axis: int,
+    mode: str,
+) -> jax.Array:
+    """Return `savgol_filter` of a checked signal."""
     taps = savgol_coeffs(window_length, polyorder, deriv, delta).astype(x.dtype)
     taps = taps.reshape([window_length if a == axis else 1 for a in range(x.ndim)])
     origin = 1 - window_length % 2  # the middle of an even window, as `scipy.ndimage` counts
@@ -119,15 +135,15 @@ def savgol_filter(
     if mode != "interp":
         return y
     half, n = window_length // 2, x.shape[axis]
-    fit = window_length, polyorder, deriv, delta
 
-    def with_edges(y: jax.Array, x: jax.Array) -> jax.Array:
+    def with_edges(y: jax.Array, x: jax.Array, delta: Any) -> jax.Array:
+        fit = window_length, polyorder, deriv, delta
         first = _edge(x, axis, 0, range(half), *fit)
         last = _edge(x, axis, n - window_length, range(window_length - half, window_length), *fit)
         y = lax.dynamic_update_slice_in_dim(y, first, 0, axis)
         return lax.dynamic_update_slice_in_dim(y, last, n - half, axis)
 
-    return by_compiler(with_edges, y, y.shape)(y, x)
+    return by_compiler(with_edges, y, y.shape)(y, x, delta)
 
 
 def _edge(

@@ -8,6 +8,7 @@ which cost less than to leave them out; where it would be large, the samples are
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import jax
@@ -88,9 +89,17 @@ def upfirdn(
     if not x.shape[axis]:
         raise checks.value_error(function, "x", "have a sample along the axis", f"shape {x.shape}")
     dtype = jax.dtypes.canonicalize_dtype(np.result_type(h.dtype, x.dtype, np.float32))
+    return _filtered(x.astype(dtype), h.astype(dtype), cval, up, down, axis, mode)
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5, 6))
+def _filtered(
+    x: jax.Array, h: jax.Array, cval: Any, up: int, down: int, axis: int, mode: str
+) -> jax.Array:
+    """Return `upfirdn` of checked operands."""
     count = output_length(h.size, x.shape[axis], up, down)
 
-    def filtered(x: jax.Array, h: jax.Array) -> jax.Array:
+    def filtered(x: jax.Array, h: jax.Array, cval: Any) -> jax.Array:
         lines = jnp.moveaxis(x, axis, -1)
         before = phase_length(h.size, up) - 1
         behind = max((count - 1) * down // up + 1 - x.shape[axis], 0)
@@ -99,7 +108,7 @@ def upfirdn(
         return jnp.moveaxis(out.reshape(*lines.shape[:-1], count), -1, axis)
 
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-    return by_compiler(filtered, x, shape)(x.astype(dtype), h.astype(dtype))
+    return by_compiler(filtered, x, shape)(x, h, cval)
 
 
 def _extended(lines: jax.Array, before: int, behind: int, mode: str, cval: Any) -> jax.Array:

@@ -1,6 +1,7 @@
 """Resampling: another sampling rate, by a low-pass filter that SciPy designs."""
 
 import math
+from functools import partial
 from typing import Any
 
 import jax
@@ -70,20 +71,28 @@ def resample_poly(
     if up == down:
         return x
     h, skipped = centred(function, window, up, down, x.dtype)
+    return _resampled(x, h, 0 if cval is None else cval, up, down, axis, padtype, skipped)
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5, 6, 7))
+def _resampled(
+    x: jax.Array, h: jax.Array, cval: Any, up: int, down: int, axis: int, padtype: str, skipped: int
+) -> jax.Array:
+    """Return a signal at another rate, by taps of which so many outputs come before the first."""
     count = -(-x.shape[axis] * up // down)
     trail = 0
     while output_length(h.size + trail, x.shape[axis], up, down) < count + skipped:
         trail += 1
-    h = jnp.pad(h, (0, trail))
 
-    def resampled(x: jax.Array, h: jax.Array) -> jax.Array:
+    def resampled(x: jax.Array, h: jax.Array, cval: Any) -> jax.Array:
+        h = jnp.pad(h, (0, trail))
         background = BACKGROUNDS[padtype](x, axis=axis, keepdims=True) if padtype in BACKGROUNDS else 0
         mode = "constant" if padtype in BACKGROUNDS else padtype
-        out = upfirdn(h, x - background, up, down, axis, mode, cval or 0)
+        out = upfirdn(h, x - background, up, down, axis, mode, cval)
         return jax.lax.slice_in_dim(out, skipped, skipped + count, axis=axis) + background
 
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-    return by_compiler(resampled, x, shape)(x, h)
+    return by_compiler(resampled, x, shape)(x, h, cval)
 
 
 def lowest(up: int, down: int) -> tuple[int, int]:
@@ -162,12 +171,7 @@ def decimate(
     taps = jnp.asarray(h, jnp.promote_types(real, jnp.complex64) if np.iscomplexobj(h) else real)
     if zero_phase:
         return resample_poly(x, 1, q, axis, taps)
-    count = -(-x.shape[axis] // q)
-
-    def delayed(x: jax.Array, taps: jax.Array) -> jax.Array:
-        return jax.lax.slice_in_dim(upfirdn(taps, x, 1, q, axis), 0, count, axis=axis)
-
-    return by_compiler(delayed, x, (*x.shape[:axis], count, *x.shape[axis + 1 :]))(x, taps)
+    return _resampled(x, taps, 0, 1, q, axis, "constant", 0)
 
 
 def _low_pass(q: int, n: int | None, ftype: Any) -> np.ndarray:
