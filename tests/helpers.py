@@ -211,3 +211,39 @@ def told(path, folder, capsys, monkeypatch):
     monkeypatch.syspath_prepend(str(found.parent))
     runpy.run_path(str(found), run_name="__main__")
     return capsys.readouterr().out
+
+
+def assert_derivatives(total, *operands, tolerance=1e-4, step=1e-5):
+    """Compare first and second derivatives of a sum, by both modes, with differences; in one program."""
+    rng = np.random.default_rng(0)
+    away = [rng.standard_normal(np.shape(a)) for a in operands]
+    numbers = tuple(range(len(operands)))
+
+    def along(*gradient):
+        return sum(jnp.vdot(a, g) for a, g in zip(away, gradient))
+
+    def slope(*at):
+        return jax.jvp(total, at, tuple(away))[1]
+
+    @jax.jit
+    def derivatives(*at):
+        gradient = jax.grad(total, numbers)
+        curves = {
+            "forward over reverse": jax.jvp(gradient, at, tuple(away))[1],
+            "reverse over reverse": jax.grad(lambda *at: along(*gradient(*at)), numbers)(*at),
+            "reverse over forward": jax.grad(slope, numbers)(*at),
+        }
+        twice = jax.jvp(slope, at, tuple(away))[1]
+        return total(*at), gradient(*at), slope(*at), curves, twice
+
+    at = [jnp.asarray(a) for a in operands]
+    _, gradient, forward, curves, twice = derivatives(*at)
+    ends = [derivatives(*(a + sign * step * d for a, d in zip(at, away)))[:2] for sign in (1, -1)]
+    change = jax.tree.map(lambda a, b: (a - b) / (2 * step), *ends)
+    close = partial(np.testing.assert_allclose, rtol=tolerance, atol=tolerance)
+    close(forward, change[0])
+    close(along(*gradient), change[0])
+    for name, curve in curves.items():
+        for one, other in zip(curve, change[1], strict=True):
+            close(one, other, err_msg=name)
+    close(twice, along(*change[1]))
