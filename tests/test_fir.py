@@ -7,9 +7,9 @@ import pytest
 import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jax.test_util import check_grads
 
 from jaxconv import fir
+from tests.helpers import assert_derivatives
 
 DTYPES = ("float32", "float64", "int16", "uint8", "complex64", "float16")
 MODES = ("interp", "mirror", "constant", "nearest", "wrap")
@@ -66,9 +66,8 @@ def test_names_of_bands(name):
 @pytest.mark.parametrize("pass_zero", [True, False])
 def test_a_band_is_learned(pass_zero):
     """The gradient in the cut-offs is the numerical one, and finds a filter's band."""
-    check_grads(
-        lambda c: fir.firwin(21, c, pass_zero=pass_zero), (jnp.array([0.25, 0.6]),), 2, rtol=1e-3
-    )
+    design = lambda c: jnp.sin(fir.firwin(21, c, pass_zero=pass_zero)).sum()  # noqa: E731
+    assert_derivatives(design, np.array([0.25, 0.6]), tolerance=1e-3)
     wanted = fir.firwin(31, [0.3, 0.5], pass_zero=pass_zero)
     slope = jax.jit(jax.grad(lambda c: ((fir.firwin(31, c, pass_zero=pass_zero) - wanted) ** 2).sum()))
     cutoffs = jnp.array([0.27, 0.54])

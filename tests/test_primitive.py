@@ -9,7 +9,6 @@ import pytest
 from jax import lax
 from jax.sharding import AxisType
 from jax.sharding import PartitionSpec as P
-from jax.test_util import check_grads
 
 import jaxconv
 from jaxconv import reference
@@ -19,6 +18,7 @@ from tests.helpers import (
     able,
     assert_agrees,
     assert_close,
+    assert_derivatives,
     assert_sums_close,
     in_double,
     operands,
@@ -240,8 +240,8 @@ each_method = pytest.mark.parametrize(("method", "signal", "kernel", "mode"), MA
 @each_method
 def test_gradients_are_numerical_ones_to_second_order(rng, method, signal, kernel, mode):
     a, b = operands(rng, (signal, kernel))
-    call = jax.jit(partial(jaxconv.convolve, mode=mode, method=method))
-    check_grads(call, (a, b), order=2, atol=1e-6)
+    call = partial(jaxconv.convolve, mode=mode, method=method)
+    assert_derivatives(lambda a, b: jnp.sin(call(a, b)).sum(), a, b)
 
 
 @pytest.mark.parametrize(
