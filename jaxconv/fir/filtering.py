@@ -89,8 +89,8 @@ def _filtered_on(x: jax.Array, b: jax.Array, zi: jax.Array, axis: int) -> tuple[
         full = convolve(x, _along(b, axis, x.ndim), axes=axis)
         behind = [(0, n if i == axis else 0) for i in range(x.ndim)]
         full += jnp.pad(jnp.broadcast_to(zi, held), behind)
-        ends = n, n + held[axis]
-        return tuple(lax.slice_in_dim(full, *cut, axis=axis) for cut in ((0, n), ends))
+        out = lax.slice_in_dim(full, 0, n, axis=axis)
+        return out, lax.slice_in_dim(full, n, n + held[axis], axis=axis)
 
     return by_compiler(filtered, x, x.shape, held)(x, b, zi)
 

@@ -3,7 +3,6 @@
 Only what was best is kept: at each place over the templates, or of each template over the places.
 """
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -275,9 +274,9 @@ def _operands(function: str, signals: Any, templates: Any, mask: Any, measure: s
 def _bank(shape: tuple[int, ...], templates: jax.Array, how: How, normalized: bool) -> Bank:
     """Return how templates are compared with a signal of a shape (channels, *space)."""
     dtype = templates.dtype
-    sharing = share(*(jax.ShapeDtypeStruct(s, dtype) for s in (shape, templates.shape[1:])), how)
-    at_once = max(1, AT_ONCE // (math.prod(shape) * dtype.itemsize))
-    return Bank(sharing, normalized, min(at_once, len(templates)))
+    signal, template = (jax.ShapeDtypeStruct(s, dtype) for s in (shape, templates.shape[1:]))
+    at_once = max(1, AT_ONCE // (signal.size * dtype.itemsize))
+    return Bank(share(signal, template, how), normalized, min(at_once, len(templates)))
 
 
 @partial(jax.jit, static_argnums=(3, 4, 5))

@@ -89,7 +89,7 @@ def over_batch(fn: Callable[..., Any], array: jax.Array, axes: int, *others: Any
 
 
 def over_windows(
-    fn: Callable[..., jax.Array],
+    fn: Callable[..., Any],
     signals: Sequence[jax.Array],
     others: Sequence[jax.Array],
     places: Sequence[int],
@@ -99,7 +99,7 @@ def over_windows(
     values: Sequence[Any],
     gone: int | None = None,
     function: str = "",
-) -> jax.Array:
+) -> Any:
     """Return fn(*continued signals, *others), which has a place for each window that fits.
 
     Args:
