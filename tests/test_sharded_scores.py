@@ -91,6 +91,16 @@ def test_detection(mesh, rng, single, name, spec):
         assert not sent.messages
 
 
+def test_views_of_a_divided_template(mesh, rng, single):
+    angles = np.array([0.0, 30.0], "f")
+    for fn in (
+        lambda t, a: jaxconv.matching.rotations(t, a).templates,
+        lambda t, a: jaxconv.matching.scales(t, [0.7, 1.3]).templates,
+        lambda t, a: jaxconv.matching.views(t, angles=a, scales=[1.0, 1.5]),
+    ):
+        compared(mesh, fn, numbers(rng, 8, 12), ("a", "b"), angles)
+
+
 MAPS = {  # with plateaus and equals, across the edges of the shards too
     "float32": lambda rng: numbers(rng, 32, 64),
     "uint8": lambda rng: rng.integers(0, 6, (32, 64)).astype("u1"),

@@ -11,6 +11,7 @@ import numpy as np
 from jax.scipy.ndimage import map_coordinates
 
 from jaxconv import checks
+from jaxconv.engine.mesh.arrays import undivided
 from jaxconv.floats import floating
 
 SHARE = 1e-3  # of a sample that may come from what is hidden
@@ -185,6 +186,7 @@ def _floats(function: str, template: Any, name: str, values: Any) -> tuple[jax.A
     template, values = checks.array(function, "template", template), checks.array(function, name, values)
     if values.ndim != 1 or values.size == 0:
         raise checks.value_error(function, name, "have one axis and elements", f"shape {values.shape}")
+    template, values = (undivided(a, range(a.ndim)) for a in (template, values))  # small, as they are
     return template.astype(floating(template.dtype)), values.astype(floating(values.dtype))
 
 
