@@ -25,7 +25,7 @@ def area():
 
 def main():
     shifts, values = area()
-    triangle = np.maximum(10 - np.abs(shifts), 0)
+    triangle = np.maximum(values.max() - np.abs(shifts), 0)
     print(f"greatest area: {values.max():.3g} at shift {shifts[values.argmax()]:.3g}")
     print(f"farthest from a triangle: {np.abs(values - triangle).max():.1e}")
     moving = plotting.slide(f, g, np.arange(-12, 12.1, 0.5).tolist(), t=t)

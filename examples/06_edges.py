@@ -46,7 +46,8 @@ def main():
         drawn = axes.imshow(picture, **options)
         axes.set_title(title)
         axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
-        figure.colorbar(drawn, ax=axes, shrink=0.8, label="grey values")
+        beyond = {"RdBu_r": "both", "viridis": "max", "gray": "neither"}[options["cmap"]]
+        figure.colorbar(drawn, ax=axes, shrink=0.8, label="grey values", extend=beyond)
     save(figure, "06_edges")
 
 

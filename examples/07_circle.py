@@ -2,7 +2,7 @@
 
 You will see a scene of a circle, a cross, a square and a triangle at random places, and the response of
 a filter that looks like the circle: its one peak is at the circle.
-Try next: NOISE = 3.0, and count how often it still is.
+Try next: NOISE = 3.0, and another key for `search`, a few times. How often is it still?
 
     python examples/07_circle.py --save out
 """
@@ -30,7 +30,7 @@ def main():
     print(f"response there {peaks.scores[0]:.0f}, at the next best {peaks.scores[1]:.0f}")
     ratio = detection.output_snr(signals.circle(21, zero_mean=True), NOISE)
     print(f"theory's signal-to-noise ratio: {ratio:.1f}")
-    save(plotting.found(scene.signal, heat, peaks.places[:1], "a circle"), "07_circle")
+    save(plotting.found(scene.signal, heat, peaks.places[:1], "the hottest spot"), "07_circle")
 
 
 if __name__ == "__main__":

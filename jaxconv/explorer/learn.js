@@ -44,10 +44,16 @@ rooms.learn = (section) => {
       ["the optimum", optimum, "signed"], ["response", heat, "heat"]].forEach(([words, a, map], i) => {
       const box = place(i);
       draw.text(context, words, box.x, box.y - 13, {bold: true});
-      draw.image(context, a, box, map);
+      if (map !== "heat") { draw.image(context, a, box, map); return; }
+      context.fillStyle = draw.colour("void");  // where the filter would leave the scene
+      context.fillRect(box.x, box.y, side, side);
+      const unit = side / shown.signal.rows, half = kernel.rows >> 1;
+      draw.image(context, a, {x: box.x + half * unit, y: box.y + half * unit,
+        width: a.columns * unit, height: a.rows * unit}, map);
     });
-    const [row, column] = shown.corners[0], box = place(3), unit = side / heat.rows;
-    draw.frame(context, box.x + (column - 1.5) * unit, box.y + (row - 1.5) * unit, 4 * unit, 4 * unit);
+    const [row, column] = shown.corners[0], box = place(3), unit = side / shown.signal.rows;
+    const middle = (kernel.rows >> 1) - 1.5;
+    draw.frame(context, box.x + (column + middle) * unit, box.y + (row + middle) * unit, 4 * unit, 4 * unit);
     const y = (narrow ? 2 * side + 80 : side + 40) + 34, most = Math.max(10, ...losses), half = (width - 110) / 2;
     const steps = [0, 200, 400, 600];
     const left = draw.axes(context, {x: 34, y, width: half, height: 110}, [0, MOST], [0, most * 1.05],

@@ -118,7 +118,9 @@ rooms.match = (section) => {
     });
     draw.text(context, narrow ? "grey: the filter would leave the scene" : "grey: beyond here the filter would leave the scene",
       10, y + 66, {colour: "quiet"});
-    told.textContent = `${state.scenes} ${state.scenes === 1 ? "scene" : "scenes"}: found ${state.found}, missed ${state.missed}, false ${state.false}. ` +
+    told.textContent = (state.scenes
+      ? `${state.scenes} ${state.scenes === 1 ? "scene" : "scenes"}: found ${state.found}, missed ${state.missed}, false ${state.false}. `
+      : "Play draws scene after scene and counts what is ringed. ") +
       `Theory: the circle exceeds the threshold in ${(100 * expected).toFixed(1)} % of scenes.`;
   };
   const paint = () => {
