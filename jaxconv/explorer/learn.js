@@ -41,7 +41,7 @@ rooms.learn = (section) => {
       y: 28 + (narrow ? Math.floor(i / 2) * (side + 40) : 0), width: side, height: side});
     const heat = core.filter(shown.signal, kernel, {mode: "valid"});
     [["a scene", shown.signal, "grey"], ["the learned filter", kernel, "signed"],
-      ["the optimum", optimum, "signed"], ["response", heat, "heat"]].forEach(([words, a, map], i) => {
+      ["the optimum", optimum, "signed"], ["response (grey: none)", heat, "heat"]].forEach(([words, a, map], i) => {
       const box = place(i);
       draw.text(context, words, box.x, box.y - 13, {bold: true});
       if (map !== "heat") { draw.image(context, a, box, map); return; }
