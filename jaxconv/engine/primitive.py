@@ -258,6 +258,9 @@ def _lower(platform: str, ctx: mlir.LoweringRuleContext, *operands: Any, **param
     return mlir.lower_fun(fn, multiple_results=False)(ctx, *operands)
 
 
+NO_MESH = jax.sharding.AbstractMesh((), ())
+
+
 def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
     """Return a convolution that is divided by the compiler, and computed shard by shard."""
     of_lax = {name: value for name, value in params.items() if name not in ("how", "boundaries")}
@@ -271,7 +274,13 @@ def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
         problem = problem_of(lhs, rhs, platform, **params)
         shardings = [a.sharding for a in (lhs, rhs, result)]
         specs = [s.spec for s in shardings]
-        return mesh, _one_shard(problem, mesh, *specs, **params), shardings[2], tuple(shardings[:2])
+        computed = _one_shard(problem, mesh, *specs, **params)
+
+        def one_shard(*parts: jax.Array) -> jax.Array:
+            with jax.sharding.use_abstract_mesh(NO_MESH):  # the caller's may have Explicit axes
+                return computed(*parts)
+
+        return mesh, one_shard, shardings[2], tuple(shardings[:2])
 
     def divisible(mesh, operands, results):
         lhs, rhs = (jax.ShapeDtypeStruct(t.shape, jnp.float32) for t in operands)
