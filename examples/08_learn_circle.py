@@ -2,7 +2,7 @@
 
 You will see random values become a circle in 100 steps, the loss fall to the loss of the optimum, which
 is known in closed form, and the similarity of the two filters.
-Try next: `target=1` in `optimum` and, by `partial(learning.negative_deflection, target=1)`, in both losses:
+Try next: `target=1` in `optimum`, and `partial(learning.negative_deflection, target=1)` as both losses:
 the cross.
 
     python examples/08_learn_circle.py --save out
