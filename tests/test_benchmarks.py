@@ -15,6 +15,7 @@ from jaxconv.benchmarking.finding import Search, _best, _gradients, _match, _seg
 from jaxconv.benchmarking.learning import Training
 from jaxconv.benchmarking.reported import REPORTS
 from jaxconv.benchmarking.sharded import KINDS, Spread
+from jaxconv.benchmarking.streams import Chunked
 from jaxconv.engine.timing import measure
 from tests.helpers import program
 
@@ -40,6 +41,7 @@ PARTS = {
         _small("best", _best, 40, 5, 3),
     ],
     "learning": [Training("learning", 32, 5, 4)],
+    "streams": [Chunked("chunks", 16, 9, 4), Chunked("a long kernel", 16, 300, 20)],
     "reported": [r for r in REPORTS if "dilated" in r.name],
     "prepared": [LINE],
     "lengths": [LINE],
@@ -109,6 +111,8 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     assert results["channels, forward"]["l"]["error"] < 1e-6
     (reported,) = results["reported"].values()
     assert reported["difference"] < 1e-5
+    assert all(row["error"] < 1e-6 for row in results["streams"].values())
+    assert {"jaxconv", "JAX", "whole", "SciPy"} == set(results["streams"]["chunks"]["seconds"])
     planning = results["planning"]["64 × 9"]["seconds"]
     assert 0 < 5 * planning["cached"] < planning["fresh"]
     page = program("benchmarks/page.py")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 OURS = "jaxconv"
-BESIDE = ("copy", "forward", "prepared")  # timed for comparison; not peers
+BESIDE = ("copy", "forward", "prepared", "whole")  # timed for comparison; not peers
 METHOD = "method "  # prefix of one of our methods, timed by itself
 
 

@@ -20,6 +20,7 @@ from jaxconv.benchmarking.finding import BANKS, MATCHING, MATCHING_GRADIENTS, Se
 from jaxconv.benchmarking.learning import TRAININGS, time_training
 from jaxconv.benchmarking.reported import REPORTS, Report
 from jaxconv.benchmarking.sharded import DEVICES, SHARDED, time_sharded
+from jaxconv.benchmarking.streams import CHUNKED, Chunked
 from jaxconv.convolution import conv_general_dilated, convolve
 from jaxconv.convolution.choosing import plan
 from jaxconv.convolution.preparing import prepare
@@ -42,6 +43,7 @@ SUITES = {  # and the beginnings of the titles of their parts
     "family": ("SciPy's family",),
     "matching": ("finding",),
     "learning": ("learning",),
+    "streams": ("streams",),
     "reported": ("reported",),
     "sharded": ("sharded",),
 }
@@ -209,6 +211,15 @@ def time_reported(report: Report) -> Results:
         return {"thread": report.thread, "difference": differ, **seconds}
 
 
+def time_chunked(chunked: Chunked) -> Results:
+    """Time a signal in chunks, inside `scan`; the error is of the outputs that the whole kernel made."""
+    chunks, kernel = chunked.operands()
+    runs = chunked.contestants(chunks, kernel)
+    seconds = _seconds(runs)
+    out = np.ravel(runs["jaxconv"]())[chunked.taps - 1 :]
+    return {"error": _error(out, chunks.ravel(), kernel, "valid"), **seconds}
+
+
 def time_planning(case: Case) -> Results:
     """Time the planner itself: for a new problem, and for a cached one."""
     problem = plan(case.signal, case.kernel, "same").problem
@@ -276,6 +287,7 @@ PARTS: tuple[Part, ...] = (
     ("finding: matching, value and both gradients", MATCHING_GRADIENTS, time_search),
     ("finding: banks", BANKS, time_search),
     ("learning", TRAININGS, time_training),
+    ("streams", CHUNKED, time_chunked),
     ("reported", REPORTS, time_reported),
     ("prepared", SINGLE[2::5], time_prepared),
     ("lengths", LENGTHS, time_length),

@@ -41,8 +41,8 @@ def bench(
         list[str] | None,
         typer.Option(
             help="What to time, may be given again: quick (a minute), signals, images, volumes, "
-            "layers, family, matching, learning, reported, sharded; by default all but quick and "
-            "sharded."
+            "layers, family, matching, learning, streams, reported, sharded; by default all but "
+            "quick and sharded."
         ),
     ] = None,
     signal: Annotated[str, typer.Option(help="Time this size alone, as 1024x1024.")] = "",
