@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxconv import matching, signals
-from jaxconv.matching import banks
+from jaxconv.matching import bank
 
 METHODS = ["auto", "fft", "shifts"]
 
@@ -30,7 +30,7 @@ def templates(image):
     ],
 )
 def test_best_match_is_the_best_of_all_maps(rng, monkeypatch, image, templates, method, hidden, at_once):
-    monkeypatch.setattr(banks, "AT_ONCE", at_once * 60 * 50 * 2 * 8 * 3 if at_once == 1 else at_once)
+    monkeypatch.setattr(bank, "AT_ONCE", at_once * 60 * 50 * 2 * 8 * 3 if at_once == 1 else at_once)
     masks = rng.random(templates.shape) < 0.3
     mask = {"none": None, "one": masks[0], "each": masks}[hidden]
     each = {"none": [None] * 10, "one": [masks[0]] * 10, "each": masks}[hidden]

@@ -79,6 +79,10 @@ DETECTION = {
     "whiten": lambda x, psd: jaxconv.detection.whiten(x, psd**2 + 1),
     "snr": lambda x, psd: jaxconv.detection.snr(x, jnp.ones(9, x.dtype), psd**2 + 1),
     "loudest": lambda x, t: jaxconv.matching.loudest(x, t[None]),
+    "whiten, compact": lambda x, psd: jaxconv.detection.whiten(x, psd**2 + 1, compact=True),
+    "snr, compact": lambda x, psd: jaxconv.detection.snr(
+        x, jnp.ones(9, x.dtype), psd**2 + 1, mode="same", compact=True
+    ),
     "peaks": lambda x, t: jaxconv.matching.find_peaks(x * t.max(), max_peaks=9).places,
 }
 
@@ -87,6 +91,9 @@ DETECTION = {
 @pytest.mark.parametrize("name", DETECTION)
 def test_detection(mesh, rng, single, name, spec):
     sent, _ = compared(mesh, DETECTION[name], numbers(rng, 4, 256), spec, numbers(rng, 16))
+    if "compact" in name:
+        assert set(sent.messages) <= {"collective-permute"}
+        assert sum(sent.bytes.values()) <= 4 * 4 * 24, "the halo"
     if spec[0] and (name in ("whiten", "snr") or (is_explicit(mesh) and name == "loudest")):
         assert not sent.messages
 
@@ -143,6 +150,37 @@ def test_the_best_of_a_bank_in_divided_images(mesh, rng, single, mode, masked):
     if is_explicit(mesh) and mode == "same":
         assert set(sent.messages) <= {"collective-permute", "all-reduce"}
         assert sent.bytes["all-reduce"] <= 32
+
+
+PLACES = {
+    "rows": (("a",), (3, 6)),
+    "both": ((("a", "b"), None), (5, 7)),
+    "segments and rows": (("b", "a"), (4, 3)),
+    "a halo longer than a shard": ((None, ("a", "b")), (11, 3)),
+}
+
+
+@pytest.mark.parametrize("measure", ["normalized_coefficient", "correlation"])
+@pytest.mark.parametrize("name", PLACES)
+def test_the_loudest_place_of_divided_images(mesh, rng, single, measure, name):
+    spec, size = PLACES[name]
+    x, bank = numbers(rng, 4, 32, 16) + 1, numbers(rng, 5, *size)
+    x[:, 3:30:9, 2:12] = 1  # equal windows, of which the first counts
+    mask = np.arange(5 * np.prod(size)).reshape(5, *size) % 3 == 0
+
+    def fn(x, t):
+        own = mask if measure == "normalized_coefficient" else None
+        return jaxconv.matching.loudest(x, t, measure=measure, template_mask=own)
+
+    if "segments" not in name:
+        x = x[0]
+    if measure == "correlation":
+        compared(mesh, jax.grad(lambda x, t: jnp.sin(fn(x, t).score).sum(), (0, 1)), x, spec, bank)
+    sent, out = compared(mesh, fn, x, spec, bank, tolerance=1e-4)
+    if is_explicit(mesh):
+        assert out.place.sharding.is_fully_replicated or "segments" in name
+        assert set(sent.messages) <= {"collective-permute", "all-reduce", "all-gather"}
+        assert sent.bytes["all-gather"] <= 16 * 5 * 3 * 4 * 4, "scores and places alone"
 
 
 @pytest.mark.parametrize("drawn", [True, False])

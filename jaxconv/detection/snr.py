@@ -1,19 +1,21 @@
 """SNR: a signal in units of its noise, and the signal-to-noise ratio of a template at every place."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.convolution import correlate
 from jaxconv.detection.noise import as_spectrum, filter_circularly, resample
-from jaxconv.engine.mesh.arrays import undivided
+from jaxconv.engine.mesh.arrays import cut, undivided
 from jaxconv.floats import as_floats, magnitude, norm
 
 
-def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
+def whiten(signal: Any, noise_spectrum: Any, *, compact: bool = False) -> jax.Array:
     """Whiten the noise of a signal, to unit variance.
 
     `ifft(fft(x) / sqrt(S))`. The signal is continued periodically, so the result is not reliable close
@@ -22,6 +24,9 @@ def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
     Args:
         signal: the signal.
         noise_spectrum: spectrum of its noise, positive, as `detection.noise_spectrum` returns it.
+        compact: whether the filter reaches half the size of the spectrum to both sides and no farther,
+            as in a stream. It is a convolution then, with zeros beyond the edges, of which devices that
+            divide the signal exchange the borders only.
 
     Shapes:
         signal (..., n1, ..., nd), noise_spectrum (s1, ..., sd) -> as the signal.
@@ -48,12 +53,21 @@ def whiten(signal: Any, noise_spectrum: Any) -> jax.Array:
     """
     signal = checks.array("whiten", "signal", signal)
     spectrum = _spectrum_of("whiten", signal, noise_spectrum)
+    if compact:
+        return _filtered(signal, whitening_taps(spectrum))
     shape = signal.shape[signal.ndim - spectrum.ndim :]
     white = filter_circularly(signal, 1 / jnp.sqrt(resample(spectrum, shape)))
     return white if jnp.iscomplexobj(signal) else white.real
 
 
-def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
+def snr(
+    signal: Any,
+    template: Any,
+    noise_spectrum: Any,
+    *,
+    mode: Literal["valid", "same"] = "valid",
+    compact: bool = False,
+) -> jax.Array:
     """Return the signal-to-noise ratio of a template at every place: the optimal filter, normalized.
 
     `ifft(fft(x) conj(fft(t)) / S) / sigma` with `sigma^2 = mean over frequencies of |fft(t)|^2 / S`. In
@@ -68,10 +82,13 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
         signal: the signal to search in, along the last axes; the axes before them are a batch.
         template: the template to search for, no larger than the signal.
         noise_spectrum: spectrum of the noise, positive, as `detection.noise_spectrum` returns it.
+        mode: "valid", only where the template fits inside the signal, at the place of its first sample;
+            or "same", at the place of its sample `mi // 2`, as for `jaxconv.correlate`.
+        compact: as for `whiten`.
 
     Shapes:
         signal (..., n1, ..., nd), template (m1, ..., md), noise_spectrum (s1, ..., sd) ->
-        (..., ni - mi + 1), at the position of the template's first sample.
+        valid: (..., ni - mi + 1), same: (..., ni).
 
     Units:
         standard deviations of the noise.
@@ -80,7 +97,8 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
         The ratios; close to an edge they are not reliable, as for `whiten`.
 
     Raises:
-        ValueError: if the numbers of axes differ, or the template is larger than the signal.
+        ValueError: if the numbers of axes differ, the template is larger than the signal, or the mode
+            is neither.
         TypeError: if an operand is not an array of numbers.
 
     Gradient:
@@ -95,56 +113,78 @@ def snr(signal: Any, template: Any, noise_spectrum: Any) -> jax.Array:
         >>> int(ratio.argmax()), f"{ratio.max():.2f}"
         (20, '3.00')
     """
+    checks.one_of("snr", "mode", mode, ("valid", "same"))
     signal = checks.array("snr", "signal", signal)
     template = checks.array("snr", "template", template)
     spectrum = _spectrum_of("snr", signal, noise_spectrum)
-    rank = spectrum.ndim
-    shape = signal.shape[signal.ndim - rank :]
-    if template.ndim != rank or any(m > n for n, m in zip(shape, template.shape)):
+    shape = signal.shape[signal.ndim - spectrum.ndim :]
+    if template.ndim != spectrum.ndim or any(m > n for n, m in zip(shape, template.shape)):
         rule = f"have as many axes as the spectrum and be no larger than the signal {shape}"
         raise checks.value_error("snr", "template", rule, template.shape)
-    spectrum = resample(spectrum, shape)
-    signal = undivided(signal, range(signal.ndim - rank, signal.ndim))
+    if compact:
+        ratio = _filtered(signal, snr_taps(template, spectrum))
+    else:
+        ratio = _circular_snr(signal, template, resample(spectrum, shape))
+    if mode == "valid":
+        ratio = cut(ratio, [slice(m // 2, m // 2 + n - m + 1) for n, m in zip(shape, template.shape)])
+    return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
+
+
+def _circular_snr(signal: jax.Array, template: jax.Array, spectrum: jax.Array) -> jax.Array:
+    """Return the ratios of a signal that is continued periodically, in mode "same"."""
+    shape, axes = spectrum.shape, tuple(range(-spectrum.ndim, 0))
+    centre = tuple(m // 2 for m in template.shape)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
     wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), shape)
     deviation = jnp.sqrt(spectrum).astype(wave.dtype)
     white = wave / deviation
     sigma = norm(white) / (math.prod(shape) * quadratures) ** 0.5
+    signal = undivided(signal, range(signal.ndim - spectrum.ndim, signal.ndim))
     ratio = filter_circularly(signal, white.conj() / sigma.astype(wave.dtype) / deviation)
-    ratio = ratio[(..., *(slice(n - m + 1) for n, m in zip(shape, template.shape)))]
-    return ratio if jnp.iscomplexobj(template) or jnp.iscomplexobj(signal) else ratio.real
+    return jnp.roll(ratio, centre, axes)
 
 
-def whitening_taps(noise_spectrum: Any) -> jax.Array:
+def _filtered(signal: jax.Array, taps: jax.Array) -> jax.Array:
+    """Correlate the last axes of a signal with taps, in mode "same"."""
+    signal, taps = as_floats(signal, taps)
+    rank = taps.ndim
+    taps = taps.reshape(*[1] * (signal.ndim - rank), *taps.shape)
+    return correlate(signal, taps, "same", axes=tuple(range(-rank, 0)))
+
+
+def whitening_taps(spectrum: jax.Array) -> jax.Array:
     """Return a filter that whitens as `whiten` does, but reaches half the spectrum's size and no more.
 
     It is symmetric, of `2 (s // 2) + 1` taps, scaled so that the noise has unit variance behind it.
     """
-    spectrum = as_spectrum("whiten", noise_spectrum, 1)
-    fine, reach = resample(spectrum, [4 * spectrum.size]), spectrum.size // 2
-    taps = jnp.roll(jnp.fft.ifft(1 / jnp.sqrt(fine)).real, reach)[: 2 * reach + 1]
+    fine = resample(spectrum, [4 * s for s in spectrum.shape])
+    taps = _from(jnp.fft.ifftn(1 / jnp.sqrt(fine)).real, spectrum, [1] * spectrum.ndim)
     return taps / _deviation(taps, fine)
 
 
-def snr_taps(template: Any, noise_spectrum: Any) -> jax.Array:
+def snr_taps(template: jax.Array, spectrum: jax.Array) -> jax.Array:
     """Return a filter to correlate with for `snr`: the template's taps, and `s // 2` at each side."""
-    template = checks.array("snr", "template", template)
-    spectrum = as_spectrum("snr", noise_spectrum, 1)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
-    reach = spectrum.size // 2
-    size = template.size + 4 * spectrum.size
-    fine = resample(spectrum, [size])
-    wave = jnp.fft.fft(template / magnitude(template).astype(template.dtype), size)
-    taps = jnp.roll(jnp.fft.ifft(wave / fine), reach)[: template.size + 2 * reach]
+    size = [m + 4 * s for m, s in zip(template.shape, spectrum.shape)]
+    fine = resample(spectrum, size)
+    wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), size)
+    taps = _from(jnp.fft.ifftn(wave / fine), spectrum, template.shape)
     taps = taps if quadratures == 2 else taps.real
     return taps / _deviation(taps, fine).astype(taps.dtype) * quadratures**0.5
 
 
+def _from(circular: jax.Array, spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:
+    """Return of a circular filter what is at most half the spectrum's size away from a shape."""
+    reach = [s // 2 for s in spectrum.shape]
+    sizes = [m + 2 * r for m, r in zip(shape, reach)]
+    return jnp.roll(circular, reach, range(circular.ndim))[tuple(map(slice, sizes))]
+
+
 def _deviation(taps: jax.Array, spectrum: jax.Array) -> jax.Array:
     """Return the standard deviation of the noise behind a filter."""
-    coloured = jnp.fft.fft(taps, spectrum.size) * jnp.sqrt(spectrum).astype(taps.dtype)
+    coloured = jnp.fft.fftn(taps, spectrum.shape) * jnp.sqrt(spectrum).astype(taps.dtype)
     return norm(coloured) / spectrum.size**0.5
 
 

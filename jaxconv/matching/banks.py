@@ -3,9 +3,10 @@
 Only what was best is kept: at each place over the templates, or of each template over the places.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,29 +15,11 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine.how import How, ask
-from jaxconv.engine.mesh.arrays import over_batch, over_windows, undivided
+from jaxconv.engine.mesh.arrays import cut, spec_of, undivided
 from jaxconv.engine.planning import Plan
-from jaxconv.floats import floating
+from jaxconv.matching.bank import Bank, bank_for, behind, checked, is_one_each, over_places
 from jaxconv.matching.operands import reach
-from jaxconv.matching.refining import (
-    cosine_about_means,
-    is_doubtful,
-    mean_of,
-    refined,
-    root_mean_square,
-)
-from jaxconv.matching.scores import (
-    Windows,
-    about_mean,
-    about_mean_of_seen,
-    cosine,
-    moments_by_sums,
-    windows_of,
-)
-from jaxconv.matching.sharing import Sharing, share
-from jaxconv.types import BANK_MEASURES, MODES, BankMeasure, Method, Mode
-
-AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
+from jaxconv.types import MODES, BankMeasure, Method, Mode
 
 
 @jax.tree_util.register_dataclass
@@ -113,7 +96,7 @@ def best_match(
     how = ask("best_match", method, precision, max_bytes, local)
     checks.one_of("best_match", "mode", mode, MODES)
     normalized = measure == "normalized_coefficient"
-    x, t, heard = _operands("best_match", signal, templates, template_mask, measure, channel_axis, mode)
+    x, t, heard = checked("best_match", signal, templates, template_mask, measure, channel_axis, mode)
     return _best(x[0], t, heard, how, normalized, mode)
 
 
@@ -166,139 +149,32 @@ def loudest(
         ([1.0, 1.0], [[0], [3]])
     """
     how = ask("loudest", method, precision, max_bytes, local)
-    x, t, heard = _operands("loudest", signals, templates, template_mask, measure, channel_axis)
-    x = undivided(x, range(1, x.ndim))
-    bank = _bank(x.shape[1:], t, how, measure == "normalized_coefficient")
-    found = over_batch(partial(_loudest, bank=bank), x, 1, t, heard)
+    x, t, heard = checked("loudest", signals, templates, template_mask, measure, channel_axis)
+    found = _loudest(x, t, heard, how, measure == "normalized_coefficient")
     single = np.ndim(signals) < np.ndim(templates)
     return jax.tree.map(lambda a: a[0], found) if single else found
 
 
-class Bank(NamedTuple):
-    """How templates are compared with a signal: the static facts of a call."""
-
-    sharing: Sharing
-    normalized: bool
-    at_once: int
-
-    def signal(self, x: jax.Array, heard: Any) -> dict[str, Any]:
-        """Return what all templates share of a signal (channels, *space), and of one mask."""
-        if not self.normalized:
-            return {"x": self.sharing.signal(x)}
-        if heard is None:
-            centred, windows = windows_of(x, self.sharing.window)
-            return {"x": self.sharing.signal(centred), "windows": windows}
-        centred = about_mean_of_seen(x, jnp.isfinite(x))
-        shared = {
-            "x": self.sharing.signal(centred),
-            "square": self.sharing.signal(centred**2),
-            "centred": centred,
-            "signal": x,
-            "lost": self.sharing.signal(jnp.where(jnp.isfinite(x), jnp.zeros_like(x), 1)),
-        }
-        return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
-
-    def score(self, shared: dict[str, Any], t: jax.Array, heard: Any) -> jax.Array:
-        """Return the map of one template (channels, *window)."""
-        correlate = self.sharing.correlate
-        if not self.normalized:
-            fit = correlate(shared["x"], jnp.conj(t))
-            return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
-        template, energy = about_mean(t, heard)
-        fit = correlate(shared["x"], template)
-        if heard is None:
-            return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), template)
-        windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
-        score = cosine(fit, windows.variation, energy)
-        spoiled = correlate(shared["lost"], heard) > 0.5
-        x, seen, window = windows.signal, jnp.isfinite(windows.signal), windows.window
-        doubtful, operands = windows.doubtful & ~spoiled, (t, heard)
-        score = refined(score, doubtful, x, seen, window, cosine_about_means, operands)
-        return jnp.where(spoiled, jnp.nan, score)
-
-    def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:
-        """Return what is known of the windows under a template's mask."""
-        channels, *window = heard.shape
-        alone = jnp.eye(channels, dtype=heard.dtype).reshape(channels, channels, *[1] * len(window))
-        correlate = self.sharing.correlate
-        count = heard.sum(tuple(range(1, heard.ndim)), keepdims=True)
-        mean, variation, spread = moments_by_sums(
-            shared["centred"],
-            count,
-            heard,
-            lambda _, heard: jax.vmap(lambda k: correlate(shared["x"], k * heard))(alone),
-            lambda _, heard: jax.vmap(lambda k: correlate(shared["square"], k * heard))(alone),
-        )
-        variation = variation.sum(0)
-        apart = root_mean_square(shared["centred"]) + jnp.abs(mean).max(0)
-        doubtful = is_doubtful(apart, variation, spread=spread)
-        return Windows(variation, doubtful, shared["signal"], tuple(window))
-
-
-def _operands(function: str, signals: Any, templates: Any, mask: Any, measure: str, channel_axis: Any,
-              mode: str = "valid"):  # fmt: skip
-    """Check operands; return signals (segments, channels, *space), templates and masks."""
-    checks.one_of(function, "measure", measure, BANK_MEASURES)
-    normalized = measure == "normalized_coefficient"
-    x, t = (checks.array(function, n, a) for n, a in zip(("signal", "templates"), (signals, templates)))
-    checks.not_empty(function, "signal", x)
-    dtype = floating(x.dtype, t.dtype)
-    if normalized and jnp.issubdtype(dtype, jnp.complexfloating):
-        rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."
-        raise checks.value_error(function, "measure", rule, repr(measure), remedy)
-    x, t = x.astype(dtype), t.astype(dtype)
-    several = function == "loudest" and x.ndim == t.ndim
-    if not several:
-        x = x[None]
-    if x.ndim != t.ndim or t.ndim < 2:
-        rule = "have one axis more than the signal, along which they are counted"
-        raise checks.value_error(function, "templates", rule, f"{t.shape} for a signal {x.shape[1:]}")
-    fits = mode != "valid" or all(m <= n for n, m in zip(x.shape[1:], t.shape[1:]))
-    if t.size == 0 or not fits:
-        rule = f"have elements and fit inside the signal {x.shape[1:]}"
-        raise checks.value_error(function, "templates", rule, t.shape)
-    heard = _heard(function, mask, t, normalized)
-    rank = t.ndim - 1
-    if channel_axis is not None:
-        (channel_axis,) = checks.axes(function, channel_axis, rank, "channel_axis")
-
-    def channels_first(array: jax.Array) -> jax.Array:
-        lead = array.ndim - rank  # axes before those of one signal
-        if channel_axis is None:
-            return jnp.expand_dims(array, lead)
-        return jnp.moveaxis(array, lead + channel_axis, lead)
-
-    return jax.tree.map(channels_first, (x, t, heard))  # None stays None
-
-
-def _bank(shape: tuple[int, ...], templates: jax.Array, how: How, normalized: bool) -> Bank:
-    """Return how templates are compared with a signal of a shape (channels, *space)."""
-    dtype = templates.dtype
-    signal, template = (jax.ShapeDtypeStruct(s, dtype) for s in (shape, templates.shape[1:]))
-    at_once = max(1, AT_ONCE // (signal.size * dtype.itemsize))
-    return Bank(share(signal, template, how), normalized, min(at_once, len(templates)))
-
-
 @partial(jax.jit, static_argnums=(3, 4, 5))
 def _best(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: bool, mode: str) -> Best:
-    """Return the best of each place; on a mesh, by parts unless the mode is "valid"."""
-    places = tuple(range(1, x.ndim))
-    if mode == "valid":
-        x = undivided(x, places)
+    """Return the best of each place; on a mesh, by parts."""
     window = templates.shape[2:]
-    value = mean_of(x, jnp.isfinite(x), places) if normalized else 0.0
     others = [templates] if heard is None else [templates, heard]
 
     def best(x: jax.Array, templates: jax.Array, heard: Any = None) -> Best:
-        return _best_here(x, templates, heard, _bank(x.shape, templates, how, normalized))
+        return _best_here(x, templates, heard, bank_for(x.shape, templates, how, normalized))
 
-    widths, beyond = reach(mode, window), (("constant",) * len(places), [value])
-    return over_windows(best, [x], others, places, window, widths, *beyond, 0, "best_match")
+    widths = behind(x, window) if mode == "valid" else reach(mode, window)
+    found = over_places(best, [x], others, window, widths, normalized, 0, "best_match")
+    if mode != "valid":
+        return found
+    places = [slice(n - m + 1) for n, m in zip(x.shape[1:], window)]
+    return jax.tree.map(partial(cut, slices=places), found)
 
 
 def _best_here(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Best:
     shared = bank.signal(x, heard)
-    each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
+    each, common = (heard, None) if is_one_each(heard, templates) else (None, heard)
 
     def best_of(start: Any, chunk: Any) -> Best:
         t, own = chunk
@@ -326,17 +202,56 @@ def _best_here(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Be
     return lax.scan(step, best, (starts, rest))[0] if starts.size else best
 
 
-@partial(jax.jit, static_argnames="bank")
-def _loudest(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Loudest:
+@partial(jax.jit, static_argnums=(3, 4))
+def _loudest(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: bool) -> Loudest:
+    """Return the best place of each template in each segment; on a mesh, of all shards' best."""
+    x = undivided(x, [1])
+    window = templates.shape[2:]
+
+    def of_part(x: jax.Array, templates: jax.Array, heard: Any, inside: Any = True) -> Loudest:
+        return _loudest_here(
+            x, templates, heard, inside, bank_for(x.shape[1:], templates, how, normalized)
+        )
+
+    if not any(spec_of(x)):
+        return of_part(x, templates, heard)
+
+    def of_shard(x: jax.Array, inside: jax.Array, templates: jax.Array, heard: Any = (None,)) -> Loudest:
+        last = (slice(m - 1, None) for m in window)  # samples of the windows
+        found = of_part(x, templates[0], heard[0], inside[(0, 0, *last)])
+        return jax.tree.map(lambda a: jnp.expand_dims(a, range(2, 2 + len(window))), found)
+
+    signals, widths = [x, jnp.ones_like(x, bool)], behind(x, window)
+    others = [templates[None]] if heard is None else [templates[None], heard[None]]
+    each = over_places(of_shard, signals, others, window, widths, normalized, None, "loudest")
+    return _loudest_of(each, x)
+
+
+def _loudest_of(each: Loudest, x: jax.Array) -> Loudest:
+    """Return the best place of all shards; of equals, the first in memory order."""
+    rank = x.ndim - 2
+    score, place = (undivided(a, range(2, 2 + rank)) for a in (each.score, each.place))
+    shards = score.shape[2:]
+    start = [jnp.arange(count) * (n // count) for count, n in zip(shards, x.shape[2:])]
+    place = place + jnp.stack(jnp.meshgrid(*start, indexing="ij"), -1)[None, None]
+    score, place = score.reshape(*score.shape[:2], -1), place.reshape(*place.shape[:2], -1, rank)
+    top = score.max(-1)
+    number = jnp.ravel_multi_index(tuple(jnp.moveaxis(place, -1, 0)), x.shape[2:], mode="clip")
+    which = jnp.where(score == top[..., None], number, math.prod(x.shape[2:])).argmin(-1)
+    return Loudest(top, jnp.take_along_axis(place, which[..., None, None], 2)[:, :, 0])
+
+
+def _loudest_here(x: jax.Array, templates: jax.Array, heard: Any, inside: Any, bank: Bank) -> Loudest:
     shared = jax.vmap(lambda x: bank.signal(x, heard))(x)
-    each, common = (heard, None) if _is_one_each(heard, templates) else (None, heard)
+    each, common = (heard, None) if is_one_each(heard, templates) else (None, heard)
 
     def in_all(chunk: Any) -> Loudest:
         t, own = chunk
 
         def in_one(shared: Any) -> Loudest:
             score = bank.score(shared, t, common if own is None else own)
-            top = jnp.where(jnp.isnan(score), -jnp.inf, score).max()
+            score = jnp.where(inside & ~jnp.isnan(score), score, -jnp.inf)
+            top = score.max()
             number = jnp.where(
                 score == top, jnp.arange(score.size).reshape(score.shape), score.size
             ).min()
@@ -346,23 +261,3 @@ def _loudest(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Loud
 
     found = lax.map(in_all, (templates, each), batch_size=bank.at_once)
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), found)
-
-
-def _is_one_each(heard: Any, templates: jax.Array) -> bool:
-    return heard is not None and heard.ndim == templates.ndim
-
-
-def _heard(function: str, mask: Any, t: jax.Array, normalized: bool) -> Any:
-    """Return 1 where a template has a say, of one template's shape or one a template."""
-    if mask is None:
-        return None
-    if not normalized:
-        remedy = "Put zeros into the templates."
-        raise checks.value_error(
-            function, "template_mask", "be left out with 'correlation'", "one", remedy
-        )
-    rank = np.ndim(mask)
-    hidden = checks.mask(
-        function, "template_mask", mask, "template", t.shape if rank == t.ndim else t.shape[1:]
-    )
-    return (~hidden).astype(t.dtype)

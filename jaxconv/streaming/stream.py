@@ -20,6 +20,7 @@ from jaxconv import checks
 from jaxconv.convolution import convolve, correlate
 from jaxconv.convolution.boundaries import canonical
 from jaxconv.detection import snr, whiten
+from jaxconv.detection.noise import as_spectrum
 from jaxconv.detection.snr import snr_taps, whitening_taps
 from jaxconv.matching import normalized_correlation
 from jaxconv.streaming import blocks as growing
@@ -160,10 +161,11 @@ def _as_correlation(
 ) -> tuple[jax.Array, Callable[..., jax.Array], Mode, int]:
     """Return the filter that computes `snr` or `whiten`, and how far it reaches beyond a place."""
     if function is whiten:
-        return whitening_taps(kernel), correlate, "same", 0
+        return whitening_taps(as_spectrum("whiten", kernel, 1)), correlate, "same", 0
     if "noise_spectrum" not in options:
         raise checks.value_error("start", "noise_spectrum", "be given for snr", "none")
-    spectrum = options.pop("noise_spectrum")
+    spectrum = as_spectrum("snr", options.pop("noise_spectrum"), 1)
+    kernel = checks.array("snr", "template", kernel)
     return snr_taps(kernel, spectrum), correlate, "valid", np.size(spectrum) // 2
 
 

@@ -41,6 +41,12 @@ def undivided(array: jax.Array, axes: Sequence[int]) -> jax.Array:
     return reshard(array, NamedSharding(jax.typeof(array).sharding.mesh, P(*left)))
 
 
+def cut(array: jax.Array, slices: Sequence[slice]) -> jax.Array:
+    """Return a part of an array along its last axes, gathered there: few parts would divide evenly."""
+    first = array.ndim - len(slices)
+    return undivided(array, range(first, array.ndim))[(..., *slices)]
+
+
 def numbered(like: jax.Array) -> jax.Array:
     """Return the number of each place of an array in memory order, divided as the array is."""
     number = jnp.arange(like.size).reshape(like.shape)
