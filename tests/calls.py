@@ -92,6 +92,10 @@ FLOATS = {  # computed in floats, whatever they are given
     ),
     "detection.whiten": lambda make: detection.whiten(make(LINE), SPECTRUM),
     "detection.snr": lambda make: detection.snr(make(LINE), make(TAPS), make(LINE[:8] + 1)),
+    "detection.whiten, compact": lambda make: detection.whiten(make(LINE), SPECTRUM, compact=True),
+    "detection.snr, compact": lambda make: detection.snr(
+        make(LINE), make(TAPS), make(LINE[:8] + 1), mode="same", compact=True
+    ),
     "detection.roc": lambda make: detection.roc(make(LINE), LINE % 3 == 0).detection,
     "detection.detection_rate": lambda make: detection.detection_rate(
         make(LINE), make(LONG), false_alarm=0.1

@@ -87,6 +87,7 @@ MESSAGES = [
     (lambda: detection.matched_filter(X, np.eye(5), noise_spectrum=X), "be left out where `noise_covariance` is given"),
     (lambda: detection.output_snr(X), "`noise` must be given, or `noise_spectrum`, and not both; got none"),
     (lambda: detection.snr(X, np.ones(6), X), "`template` must have as many axes as the spectrum and be no larger"),
+    (lambda: detection.snr(X, X[:2], X, mode="full"), "`mode` must be one of 'valid', 'same'; got 'full'"),
     (lambda: detection.whiten(X, IMAGE), "`noise_spectrum` must have as many axes"),
     (lambda: detection.threshold(1.5), "threshold: `false_alarm` must lie between 0 and 1; got 1.5"),
     (lambda: detection.roc(X, X[:3] > 0), "roc: `scores` must have one axis, and the length of `truth`"),

@@ -187,6 +187,7 @@ def test_snr_of_a_stream(rng, is_complex):
     got = in_chunks(state, signal, [5, 9, 300, 777, 10_000])
     whole = np.asarray(snr(signal, template, spectrum))
     assert got.shape == whole.shape
+    np.testing.assert_allclose(got, snr(signal, template, spectrum, compact=True), atol=1e-5)
     inner = slice(32, -32)
     np.testing.assert_allclose(got[inner], whole[inner], atol=0.01)
     assert abs(np.abs(got).argmax() - 700) <= 1
@@ -200,6 +201,7 @@ def test_whitened_as_it_comes(rng):
     spectrum = 3 + 2 * np.cos(2 * np.pi * f)
     noise = np.asarray(coloured_noise(jax.random.key(0), (5000,), spectrum))
     got = in_chunks(start(spectrum, 100, whiten, dtype=noise.dtype), noise, [5, 9, 300, 777])
+    np.testing.assert_allclose(got, whiten(noise, spectrum, compact=True), atol=1e-5)
     whole = np.asarray(whiten(noise, spectrum))
     np.testing.assert_allclose(got[32:-32], whole[32:-32], atol=0.01)
     assert abs(np.std(got) - 1) < 0.05

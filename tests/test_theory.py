@@ -157,6 +157,36 @@ def test_spectrum_of_an_image_is_the_one_it_was_drawn_with():
     assert float(jnp.abs(ratio - 1).max()) < 0.12  # a Hann window smears a little
     white = detection.whiten(images, spectrum)
     assert float(white.var()) == pytest.approx(1, abs=0.01)
+    inside = (slice(None), slice(16, -16), slice(16, -16))
+    compact = detection.whiten(images, spectrum, compact=True)[inside]
+    assert float(compact.var()) == pytest.approx(1, abs=0.01)
+    assert float(jnp.abs(compact - white[inside]).max()) < 0.1
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("shape", [(5,), (8,), (4, 3)])
+def test_modes_of_snr_are_the_same_ratios(rng, shape, compact):
+    """Integers, batches, quadratures; "valid" is cut out of "same"."""
+    spectrum = jnp.asarray(rng.random([8, 6][: len(shape)]) + 1)
+    template = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+    sizes = [40, 30][: len(shape)]
+    image = rng.integers(-99, 99, (2, *sizes)).astype("i2")
+    same, valid = (
+        detection.snr(image, template, spectrum, mode=mode, compact=compact)
+        for mode in ("same", "valid")
+    )
+    assert same.shape == image.shape
+    assert valid.shape == (2, *(n - m + 1 for n, m in zip(sizes, shape)))
+    cut = tuple(slice(m // 2, m // 2 + n - m + 1) for n, m in zip(sizes, shape))
+    np.testing.assert_array_equal(same[(slice(None), *cut)], valid)
+    energy = detection.output_snr(template.real, noise_spectrum=spectrum)
+    found = detection.snr(
+        jnp.zeros(sizes).at[tuple(map(slice, shape))].set(template.real),
+        template.real,
+        spectrum,
+        compact=compact,
+    )
+    assert float(found.max()) == pytest.approx(float(energy), rel=0.03)
 
 
 def test_median_hardly_notices_a_signal(rng):

@@ -77,6 +77,8 @@ CASES = {  # a function of floats, and their shapes or values
     "noise_spectrum": (lambda x: detection.noise_spectrum(x, 8), (2, 30)),
     "whiten": (lambda x, s: detection.whiten(x, jnp.exp(s)), (16,), (8,)),
     "snr": (lambda x, k, s: detection.snr(x, k, jnp.exp(s)), (16,), (5,), (8,)),
+    "whiten, compact": (lambda x, s: detection.whiten(x, jnp.exp(s), compact=True), (16,), (8,)),
+    "snr, compact": (lambda x, k, s: detection.snr(x, k, jnp.exp(s), compact=True), (16,), (5,), (8,)),
     "threshold": (detection.threshold, np.array([0.2, 0.01])),
     "threshold of unknown phase": (
         partial(detection.threshold, unknown_phase=True),

@@ -170,7 +170,7 @@ def snr_taps(template: jax.Array, spectrum: jax.Array) -> jax.Array:
     size = [m + 4 * s for m, s in zip(template.shape, spectrum.shape)]
     fine = resample(spectrum, size)
     wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), size)
-    taps = _from(jnp.fft.ifftn(wave / fine), spectrum, template.shape)
+    taps = _from(jnp.fft.ifftn(wave / fine.astype(wave.dtype)), spectrum, template.shape)
     taps = taps if quadratures == 2 else taps.real
     return taps / _deviation(taps, fine).astype(taps.dtype) * quadratures**0.5
 
@@ -184,8 +184,8 @@ def _from(circular: jax.Array, spectrum: jax.Array, shape: Sequence[int]) -> jax
 
 def _deviation(taps: jax.Array, spectrum: jax.Array) -> jax.Array:
     """Return the standard deviation of the noise behind a filter."""
-    coloured = jnp.fft.fftn(taps, spectrum.shape) * jnp.sqrt(spectrum).astype(taps.dtype)
-    return norm(coloured) / spectrum.size**0.5
+    response = jnp.fft.fftn(taps, spectrum.shape)
+    return norm(response * jnp.sqrt(spectrum).astype(response.dtype)) / spectrum.size**0.5
 
 
 def _spectrum_of(function: str, signal: jax.Array, noise_spectrum: Any) -> jax.Array:

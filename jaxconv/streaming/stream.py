@@ -70,8 +70,8 @@ def start(
             one the kernel is prepared. Shorter ones are filled up to it, or to a power of two below it,
             outside of `jit` and without a stride, so that not every length is compiled.
         function: `convolve`, `correlate`, `normalized_correlation`; or `detection.snr`, with
-            `noise_spectrum=`, or `detection.whiten`. Those two reach half the size of the spectrum to
-            both sides, where those of a whole reach all of it; zeros lie beyond the edges. Or
+            `noise_spectrum=`, or `detection.whiten`, both as of a whole with `compact=True`: they reach
+            half the size of the spectrum to both sides, and zeros lie beyond the edges. Or
             `multirate.upfirdn` or `multirate.resample_poly`, with `up=` and `down=`: the kernel is what
             these take as `h` or `window`, zeros lie beyond the edges, and no other option but `axis` and
             `dtype` goes with them.
