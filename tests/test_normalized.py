@@ -14,6 +14,7 @@ from skimage.registration._masked_phase_cross_correlation import cross_correlate
 import jaxconv
 from jaxconv import matching
 from jaxconv.matching.moments import moments
+from jaxconv.matching.refining import refined
 from tests.helpers import assert_derivatives
 
 OPENCV = {
@@ -190,9 +191,30 @@ def test_moments_are_the_definitions(rng, shape, window):
     np.testing.assert_allclose(variation, windows.var(axes) * np.prod(window), rtol=1e-6)
 
 
-def test_bands_of_a_large_image_are_as_the_whole(rng, monkeypatch):
-    image, template = rng.standard_normal((90, 40)), rng.standard_normal((7, 6))
-    whole = matching.normalized_correlation(image, template)
-    monkeypatch.setattr("jaxconv.matching.moments.BAND", 1 << 9)
-    jax.clear_caches()
-    np.testing.assert_allclose(matching.normalized_correlation(image, template), whole, atol=1e-12)
+def test_the_curvature_of_a_refined_score_is_the_scores():
+    """Its first derivative is, and was once not differentiated again with it."""
+
+    def square(x):
+        score = jnp.full((1,), x**2)
+        by = lambda window, seen: window.sum()  # noqa: E731
+        return (refined(score, score > 0, jnp.array([[2.0, 3.0]]), None, (2,), by, (), 7.0) ** 2).sum()
+
+    assert float(square(3.0)) == 25  # `x**2` is doubtful and 5 by the definition
+    assert float(jax.grad(square)(3.0)) == 2 * 5 * 2 * 3
+    assert float(jax.grad(jax.grad(square))(3.0)) == 2 * (2 * 3) ** 2 + 2 * 5 * 2
+
+
+def test_where_masks_leave_nothing_but_one_value_there_is_no_gradient(rng):
+    x = rng.standard_normal((12, 13))
+    x[3:9, 3:9] = x[0, 0]
+    mask = rng.random((12, 13)) < 0.2
+    t = rng.standard_normal((4, 4))
+    unheard = np.eye(4, dtype=bool)
+
+    def total(x):
+        score = matching.normalized_correlation(x, t, mask=mask, template_mask=unheard)
+        return score[3:6, 3:6].sum()
+
+    value, gradient = jax.value_and_grad(total)(x)
+    assert float(value) == 0
+    assert not np.any(gradient)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.mesh.arrays import over_windows, spec_of
 from jaxconv.floats import floating
@@ -29,7 +30,7 @@ from jaxconv.matching.scores import (
 from jaxconv.matching.sharing import Sharing, share
 from jaxconv.types import BANK_MEASURES
 
-AT_ONCE = 1 << 22  # bytes of maps that are made at once, at least one map
+AT_ONCE = 1 << 20  # bytes of maps that a CPU makes at once, at least one map; others four times that
 
 
 class Bank(NamedTuple):
@@ -97,7 +98,8 @@ def bank_for(shape: tuple[int, ...], templates: jax.Array, how: How, normalized:
     """Return how templates are compared with a signal of a shape (channels, *space)."""
     dtype = templates.dtype
     signal, template = (jax.ShapeDtypeStruct(s, dtype) for s in (shape, templates.shape[1:]))
-    at_once = max(1, AT_ONCE // (signal.size * dtype.itemsize))
+    most = AT_ONCE if platform_name() == "cpu" else 4 * AT_ONCE
+    at_once = max(1, most // (signal.size * dtype.itemsize))
     return Bank(share(signal, template, how), normalized, min(at_once, len(templates)))
 
 

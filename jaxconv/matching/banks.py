@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.engine.bands import by_rows
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.mesh.arrays import cut, spec_of, undivided
 from jaxconv.engine.planning import Plan
@@ -162,7 +163,10 @@ def _best(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: 
     others = [templates] if heard is None else [templates, heard]
 
     def best(x: jax.Array, templates: jax.Array, heard: Any = None) -> Best:
-        return _best_here(x, templates, heard, bank_for(x.shape, templates, how, normalized))
+        def of_rows(x: jax.Array) -> Best:
+            return _best_here(x, templates, heard, bank_for(x.shape, templates, how, normalized))
+
+        return by_rows(of_rows, [x], window)
 
     widths = behind(x, window) if mode == "valid" else reach(mode, window)
     found = over_places(best, [x], others, window, widths, normalized, 0, "best_match")

@@ -14,15 +14,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.custom_batching import custom_vmap
 
 from jaxconv.convolution import correlate
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.summing import sum_as_tree
 
 LINE = 4  # windows up to this long are summed tap by tap, longer ones merged of two halves
-
-BAND = 1 << 19  # samples that are looked at at once, so that what is made of them stays in cache
 
 
 class Moments(NamedTuple):
@@ -39,7 +36,7 @@ def moments(signal: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, jax.
 
     A NaN is in the moments of just the windows that hold it, and their derivative is 0.
     """
-    return _batched(window)(signal)
+    return _whole(signal, window)
 
 
 @moments.defjvp
@@ -82,36 +79,6 @@ def spoiled_windows(x: jax.Array, window: Sequence[int]) -> jax.Array:
     """Return which windows of (channels, *space) hold a NaN or an infinity in any channel."""
     spoiled = jnp.where(jnp.isfinite(x).all(0), jnp.zeros_like(x[0]), 1)
     return window_sum(spoiled, window) > 0.5
-
-
-def _batched(window: tuple[int, ...]):
-    """Return the moments as a function that takes a batch as leading axes, which fences do not mind."""
-
-    @custom_vmap
-    def of(signal: jax.Array) -> tuple[jax.Array, jax.Array]:
-        axis = signal.ndim - len(window)
-        places = signal.shape[axis] - window[0] + 1
-        if not isinstance(signal.size, int):  # a symbolic batch
-            return _whole(signal, window)
-        band = max(BAND * signal.shape[axis] // signal.size, window[0])
-        if 2 * band > places:
-            return _whole(signal, window)
-
-        def put(number, out):
-            start = jnp.minimum(number * band, places - band)
-            part = lax.dynamic_slice_in_dim(signal, start, band + window[0] - 1, axis)
-            write = partial(lax.dynamic_update_slice_in_dim, start_index=start, axis=axis)
-            return jax.tree.map(write, out, _whole(part, window))
-
-        shape = [*signal.shape[:axis], *(n - m + 1 for n, m in zip(signal.shape[axis:], window))]
-        empty = jnp.zeros(shape, signal.dtype)
-        return lax.fori_loop(0, -(-places // band), put, (empty, empty))
-
-    @of.def_vmap
-    def _(size, batched, signal):
-        return of(signal), (True, True)
-
-    return of
 
 
 def _whole(signal: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
+from jaxconv.engine.bands import by_few, by_rows
 from jaxconv.engine.how import How
 from jaxconv.engine.mesh.arrays import over_windows
 from jaxconv.engine.primitive import convolution
@@ -119,8 +120,15 @@ def _slid(score, places, channel_axis, count: int, *arrays: jax.Array) -> jax.Ar
 
     names = [",".join(f"{letter}{i}" for i in range(len(places))) for letter in "nms"]
     core = [f"(c,{names[0]})"] * len(signals) + [f"(c,{names[1]})"] * len(templates)
-    slide = jnp.vectorize(score, signature=",".join(core) + f"->({names[2]})")
-    out = slide(*map(lay_out, (*signals, *templates)))
+
+    def in_bands(*arrays: jax.Array) -> jax.Array:
+        templates = arrays[count:]
+        return by_rows(
+            lambda *signals: score(*signals, *templates), arrays[:count], templates[0].shape[1:]
+        )
+
+    slide = jnp.vectorize(in_bands, signature=",".join(core) + f"->({names[2]})")
+    out = by_few(slide, [lay_out(a) for a in (*signals, *templates)], len(batch))
     order = sorted(range(len(batch) + len(places)), key=lambda i: [*batch, *places][i])
     return out.transpose(order)
 

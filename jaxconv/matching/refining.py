@@ -81,13 +81,13 @@ def refined(
     window: Sequence[int],
     definition: Definition,
     operands: tuple[Any, ...],
-    flat_score: Any = 0.0,
+    flat_score: Any = None,
     is_flat: IsFlat | None = None,
 ) -> jax.Array:
     """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
-    Flat windows, of which there may be many, have one score without more ado. The gradient is that of
-    `score`.
+    Flat windows, of which there may be many, have one score without more ado; None: 0, with no gradient.
+    Else the gradient is that of `score`.
     """
     fixed, doubtful, x, seen, operands = lax.stop_gradient((score, doubtful, x, seen, operands))
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
@@ -102,7 +102,10 @@ def refined(
         once, values = state
         left = doubtful.ravel()
         flat = (is_flat or flat_windows)(x, seen, window).ravel()
-        left, values = left & ~flat, jnp.where(left & flat, flat_score, values)
+        left, values = (
+            left & ~flat,
+            jnp.where(left & flat, 0.0 if flat_score is None else flat_score, values),
+        )
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
@@ -116,7 +119,9 @@ def refined(
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
     _, values = lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), fixed.ravel()))
-    return jnp.where(doubtful, _differentiated_as(score, values.reshape(score.shape)), score)
+    values = values.reshape(score.shape)
+    score = jnp.where(doubtful, _differentiated_as(score, values), score)
+    return jnp.where(doubtful & (values == 0), values, score) if flat_score is None else score
 
 
 @jax.custom_jvp
@@ -128,7 +133,7 @@ def _differentiated_as(score: jax.Array, values: jax.Array) -> jax.Array:
 
 @_differentiated_as.defjvp
 def _(primals, tangents):
-    return primals[1], tangents[0]
+    return _differentiated_as(*primals), tangents[0]  # of which the next derivative is the score's too
 
 
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
