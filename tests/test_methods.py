@@ -186,3 +186,40 @@ def test_a_line_of_odd_length(rng, named_method_runs, method, dtype, shape):
         np.testing.assert_allclose(
             got, jaxconv.convolve(a, b, **{**options, "method": "direct"}), rtol=1e-4, atol=1e-4
         )
+
+
+IN_GROUPS = {  # lax's shapes and options
+    "a line": ((1, 1, 20_011), (1, 1, 301), {}),
+    "strides and dilation": (
+        (1, 1, 300, 150),
+        (1, 1, 9, 5),
+        {
+            "window_strides": (3, 2),
+            "rhs_dilation": (2, 1),
+            "lhs_dilation": (1, 2),
+            "padding": [(5, 3), (0, 1)],
+        },
+    ),
+    "features": ((2, 4, 700, 16), (6, 2, 20, 3), {"feature_group_count": 2}),
+    "a volume": ((1, 1, 90, 20, 9), (1, 1, 5, 4, 3), {}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8"])
+@pytest.mark.parametrize("name", IN_GROUPS)
+def test_groups_of_blocks_are_the_whole(rng, monkeypatch, name, dtype):
+    shape, window, options = IN_GROUPS[name]
+    x, k = (rng.integers(-99, 99, s).astype(dtype) for s in (shape, window))
+    options = {"window_strides": (1,) * (len(shape) - 2), "padding": "VALID"} | options
+    wide = [v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)]
+    want = jax.lax.conv_general_dilated(*wide, **options)
+    by_overlap = partial(jaxconv.conv_general_dilated, method="overlap", **options)
+    monkeypatch.setattr("jaxconv.engine.methods.overlap.SHORTEST", {1: 512, 2: 32, 3: 16})
+    monkeypatch.setattr("jaxconv.engine.methods.overlap.GROUP_BYTES", {1: 5e4, 2: 5e4, 3: 5e4})
+    jaxconv.engine.planning.plan_afresh()
+    jax.clear_caches()
+    assert str(jax.jit(by_overlap).lower(x, k).as_text()).count("while") > 0
+    got = by_overlap(x, k)
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-5 * float(jnp.abs(want).max()))
+    jaxconv.engine.planning.plan_afresh()
+    jax.clear_caches()

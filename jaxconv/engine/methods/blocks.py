@@ -18,13 +18,13 @@ class Blocks:
     step: int
     count: int
 
-    def gather(self, staged: jax.Array, first: jax.Array | int, count: int, axis: int) -> jax.Array:
-        """Return `count` blocks of a signal (n, g, i, *space), from the `first` on, along a new axis."""
+    def gather(self, staged: jax.Array, start: jax.Array | int, count: int, axis: int) -> jax.Array:
+        """Return `count` blocks of a signal (n, g, i, *space), from a sample on, along a new axis."""
 
         def block(start: jax.Array) -> jax.Array:
             return lax.dynamic_slice_in_dim(staged, start, self.size[0], 3)
 
-        return jax.vmap(block, out_axes=axis)((first + jnp.arange(count)) * self.step)
+        return jax.vmap(block, out_axes=axis)(start + jnp.arange(count) * self.step)
 
 
 def blocks(problem: Problem, first: int, narrower: int, total: int) -> Blocks:

@@ -22,7 +22,8 @@ from jaxconv.engine.problem import Problem
 
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
 MOVES = {1: 4, 2: 6, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
-GROUP_BYTES = 32_000_000  # blocks are transformed in groups of about so much memory
+GROUP_BYTES = {1: 20e6, 2: 8e6, 3: 8e6}  # blocks that a CPU transforms together, by rank
+OTHERWISE = 32e6
 
 
 def supports(problem: Problem) -> str:
@@ -58,26 +59,28 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 
 def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
-    """Pad to whole blocks, convolve them in groups, lay them end to end, cut the outputs out."""
+    """Convolve groups of blocks, one after another, each written to its place; cut the outputs out."""
     p, cuts, per = problem, _blocks(problem), _group(problem)
-    groups, step = -(-cuts.count // per), cuts.step
+    groups, rows = -(-cuts.count // per), per * cuts.step
     forward, inverse = fft.transforms(p, cuts.size)
-    whole = (groups * per * step + p.reach[0] - 1, *cuts.size[1:])
-    staged = p.stage(signal.astype(p.accumulator), whole)
+    places = max(p.dense[0], rows)
+    staged = p.stage(signal.astype(p.accumulator), (places + p.reach[0] - 1, *cuts.size[1:]))
 
-    def convolve(group: jax.Array) -> jax.Array:
-        pieces = cuts.gather(staged, group * per, per, axis=0)
+    def convolve(start: jax.Array | int) -> jax.Array:
+        pieces = cuts.gather(staged, start, per, axis=0)
         out = inverse(jax.vmap(partial(fft.product, p, response=response))(forward(pieces)))
-        cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], step, *p.dense[1:]])
-        return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], per * step, *p.dense[1:])
+        cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], cuts.step, *p.dense[1:]])
+        return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], rows, *p.dense[1:])
 
-    done = (
-        jnp.moveaxis(lax.map(convolve, jnp.arange(groups)), 0, 3)
-        if groups > 1
-        else convolve(jnp.array(0))
-    )
-    line = done.reshape(*p.output[:3], groups * per * step, *p.dense[1:])
-    return p.cut(line)
+    def put(number: jax.Array, out: jax.Array) -> jax.Array:
+        start = jnp.minimum(number * rows, places - rows)  # the last may compute some anew
+        return lax.dynamic_update_slice_in_dim(out, convolve(start), start, 3)
+
+    if groups == 1:
+        return p.cut(convolve(0))
+    zero = sum(jnp.zeros_like(a[(0,) * a.ndim].real) for a in (staged, response))  # varies as they do
+    empty = jnp.broadcast_to(zero, (*p.output[:3], *p.dense)).astype(staged.dtype)
+    return p.cut(lax.fori_loop(0, groups, put, empty))
 
 
 def _blocks(problem: Problem) -> Blocks:
@@ -88,11 +91,12 @@ def _blocks(problem: Problem) -> Blocks:
 
 
 def _group(problem: Problem) -> int:
-    """Return how many blocks are transformed at a time: groups of one size, of about `GROUP_BYTES`."""
+    """Return how many blocks are transformed at a time: groups of one size."""
     p, cuts = problem, _blocks(problem)
     count, features = cuts.count, p.batch * p.groups * (p.inputs + p.outputs)
     held = 2 * p.accumulator.itemsize * math.prod(cuts.size) * features
-    groups = -(-count * held // GROUP_BYTES)
+    together = GROUP_BYTES[p.rank] if p.platform == "cpu" else OTHERWISE
+    groups = math.ceil(count * held / together)
     return -(-count // min(groups, count))
 
 
