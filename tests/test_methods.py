@@ -223,3 +223,20 @@ def test_groups_of_blocks_are_the_whole(rng, monkeypatch, name, dtype):
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-5 * float(jnp.abs(want).max()))
     jaxconv.engine.planning.plan_afresh()
     jax.clear_caches()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8"])
+def test_some_of_a_batch_at_a_time_are_all(rng, monkeypatch, dtype):
+    x, k = (rng.integers(-9, 9, s).astype(dtype) for s in ((7, 4, 50, 20), (6, 2, 9, 5)))
+    options = {"window_strides": (2, 1), "padding": "SAME", "feature_group_count": 2}
+    want = jax.lax.conv_general_dilated(
+        *(v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)), **options
+    )
+    by_fft = partial(jaxconv.conv_general_dilated, method="fft", **options)
+    whole = jax.jit(by_fft).lower(x, k).as_text()
+    monkeypatch.setattr("jaxconv.engine.methods.fft.FRESH_BYTES", 0)
+    monkeypatch.setattr("jaxconv.engine.methods.fft.GROUP_BYTES", 80_000)
+    jax.clear_caches()
+    assert jax.jit(by_fft).lower(x, k).as_text().count("while") > whole.count("while")
+    np.testing.assert_allclose(by_fft(x, k), want, rtol=0, atol=1e-5 * float(jnp.abs(want).max()))
+    jax.clear_caches()

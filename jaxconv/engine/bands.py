@@ -23,10 +23,34 @@ LEAST = 3  # times as long as a window is a band at least: what overlaps is comp
 _remade = partial(jax.checkpoint, prevent_cse=False)
 
 
+def by_parts(
+    fn: Callable[[jax.Array], Any], step: int, whole: Any, axis: int, operands: Sequence[jax.Array]
+) -> Any:
+    """Return what fn(start) is, `step` places along an axis, side by side, each written to its place.
+
+    Args:
+        fn: the function; where its last part would reach beyond the end it begins sooner.
+        step: how many places it computes.
+        whole: shape and type of the results, a tree.
+        axis: along which they are written.
+        operands: what it computes from.
+    """
+    total = jax.tree.leaves(whole)[0].shape[axis]
+
+    @_remade
+    def put(out: Any, number: jax.Array) -> tuple[Any, None]:
+        start = jnp.minimum(number * step, total - step)
+        write = partial(lax.dynamic_update_slice_in_dim, start_index=start, axis=axis)
+        return jax.tree.map(write, out, fn(start)), None
+
+    zero = sum(jnp.zeros_like(a[(0,) * a.ndim].real) for a in operands)  # varies over a mesh as they do
+    empty = jax.tree.map(lambda a: jnp.broadcast_to(zero, a.shape).astype(a.dtype), whole)
+    return lax.scan(put, empty, jnp.arange(-(-total // step)))[0]
+
+
 def by_rows(fn: Callable[..., Any], signals: Sequence[jax.Array], window: Sequence[int]) -> Any:
     """Return fn(*signals), whose results have a place for each window along the signals' last axes."""
-    x, rank = signals[0], len(window)
-    axis, m = x.ndim - rank, window[0]
+    x, m, axis = signals[0], window[0], -len(window)
     if not _is_worth_it(x):
         return fn(*signals)
     places = x.shape[axis] - m + 1
@@ -35,20 +59,11 @@ def by_rows(fn: Callable[..., Any], signals: Sequence[jax.Array], window: Sequen
         return fn(*signals)
     rows = -(-places // count)
 
-    @_remade
-    def put(out: Any, number: jax.Array) -> tuple[Any, None]:
-        start = jnp.minimum(number * rows, places - rows)
-        parts = [lax.dynamic_slice_in_dim(s, start, rows + m - 1, axis) for s in signals]
+    def some(start: jax.Array) -> Any:
+        size = rows + m - 1
+        return fn(*(lax.dynamic_slice_in_dim(s, start, size, s.ndim + axis) for s in signals))
 
-        def write(out: jax.Array, made: jax.Array) -> jax.Array:
-            return lax.dynamic_update_slice_in_dim(out, made, start, made.ndim - rank)
-
-        return jax.tree.map(write, out, fn(*parts)), None
-
-    zero = jnp.zeros_like(x[(0,) * x.ndim])  # which varies over a mesh as the signal does
-    made = jax.eval_shape(fn, *signals)
-    empty = jax.tree.map(lambda a: jnp.broadcast_to(zero.astype(a.dtype), a.shape), made)
-    return lax.scan(put, empty, jnp.arange(count))[0]
+    return by_parts(some, rows, jax.eval_shape(fn, *signals), axis, signals)
 
 
 def by_few(fn: Callable[..., jax.Array], arrays: Sequence[jax.Array], batch: int) -> jax.Array:

@@ -12,12 +12,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
+from jaxconv.engine.bands import by_parts
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, Shape, pad_space
 from jaxconv.engine.summing import sum_as_tree
 
+FRESH_BYTES = 32_000_000  # more at a time is fresh memory in each call, as glibc hands it out
+GROUP_BYTES = 8_000_000  # of results that are then transformed back together
 MOST_TERMS = 16  # input features that are summed as one fused loop; beyond, as a matrix product
 
 
@@ -56,9 +60,20 @@ def prepare_signal(problem: Problem, signal: jax.Array) -> jax.Array:
 
 
 def run(problem: Problem, spectrum: jax.Array, response: jax.Array) -> jax.Array:
-    """Multiply, transform back, cut the outputs out."""
-    _, inverse = transforms(problem, lengths(problem))
-    return problem.cut(inverse(product(problem, spectrum, response)))
+    """Multiply, transform back, cut the outputs out; on a CPU of some of a batch at a time."""
+    p, size = problem, lengths(problem)
+    _, inverse = transforms(p, size)
+
+    def back(spectrum: jax.Array) -> jax.Array:
+        return p.cut(inverse(product(p, spectrum, response)))
+
+    held = 2 * p.accumulator.itemsize * math.prod(size) * p.groups * p.outputs
+    some = max(1, GROUP_BYTES // held)
+    if p.platform != "cpu" or p.batch <= some or p.batch * held <= FRESH_BYTES:
+        return back(spectrum)
+    whole = jax.ShapeDtypeStruct(p.output, p.accumulator)
+    part = partial(lax.dynamic_slice_in_dim, spectrum, slice_size=some)
+    return by_parts(lambda start: back(part(start)), some, whole, 0, (spectrum, response))
 
 
 def lengths(problem: Problem) -> Shape:

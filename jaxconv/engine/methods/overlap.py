@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv.engine.bands import by_parts
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.blocks import Blocks, blocks
@@ -72,15 +73,10 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
         cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], cuts.step, *p.dense[1:]])
         return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], rows, *p.dense[1:])
 
-    def put(number: jax.Array, out: jax.Array) -> jax.Array:
-        start = jnp.minimum(number * rows, places - rows)  # the last may compute some anew
-        return lax.dynamic_update_slice_in_dim(out, convolve(start), start, 3)
-
     if groups == 1:
         return p.cut(convolve(0))
-    zero = sum(jnp.zeros_like(a[(0,) * a.ndim].real) for a in (staged, response))  # varies as they do
-    empty = jnp.broadcast_to(zero, (*p.output[:3], *p.dense)).astype(staged.dtype)
-    return p.cut(lax.fori_loop(0, groups, put, empty))
+    whole = jax.ShapeDtypeStruct((*p.output[:3], *p.dense), staged.dtype)
+    return p.cut(by_parts(convolve, rows, whole, 3, (staged, response)))
 
 
 def _blocks(problem: Problem) -> Blocks:
