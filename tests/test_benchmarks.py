@@ -118,7 +118,7 @@ def test_every_part_runs_and_the_page_tells_it(few, tmp_path):
     page = program("benchmarks/page.py")
     page.write(results, tmp_path)
     text = (tmp_path / "benchmarks.md").read_text()
-    assert text.count("| fastest peer / ours |") == 5
+    assert text.count("| fastest peer / ours |") == 6
     assert "| memory by blocks" in text
     assert results["SciPy's family"]["fftconvolve, 300² × 300²"]["error"] < 1e-6
     assert "| fftconvolve, 300² × 300² | " in text
