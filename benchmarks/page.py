@@ -59,7 +59,8 @@ plain JAX; matchedfilter and SciPy get precomputed spectra. EQcorrscan could not
 Python.""".splitlines()
 STREAMS_INTRODUCTION = """\
 Times in ms of all chunks of a case, inside one `scan`. JAX is `jax.scipy.signal.convolve` of what came
-before with the chunk, direct where that is short, else by FFT; SciPy is `lfilter` with its state.""".splitlines()
+before with the chunk, direct where that is short, else by FFT; SciPy is `lfilter` with its
+state.""".splitlines()
 DEVICES_INTRODUCTION = """\
 Time of the fastest peer, and of JAX, divided by ours: geometric means. Results of a device that is not
 here are welcome: `jaxconv bench` writes one file, which goes into `benchmarks/results/`.""".splitlines()
