@@ -218,3 +218,14 @@ def test_where_masks_leave_nothing_but_one_value_there_is_no_gradient(rng):
     value, gradient = jax.value_and_grad(total)(x)
     assert float(value) == 0
     assert not np.any(gradient)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f2", "f4", "f8"])
+@pytest.mark.parametrize("measure", OPENCV)
+def test_measures_of_every_type(rng, measure, dtype):
+    """In 64 bits, too, where float32 once met a zero of float64."""
+    x, t = (rng.integers(0, 255, shape).astype(dtype) for shape in ((20, 21), (4, 3)))
+    got = matching.match(x, t, measure)
+    want = matching.match(x.astype(float), t.astype(float), measure)
+    assert got.dtype == (jnp.float32 if dtype in ("f2", "f4") else jnp.result_type(float))
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-4 * max(1, float(jnp.abs(want).max())))

@@ -149,7 +149,7 @@ def _compare(
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
     scaled = kind != measure  # and then no unit matters; else none is introduced, which would round
     found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how, scaled)
-    value, flat = found.value * found.unit, jnp.zeros(())
+    value, flat = found.value * found.unit, jnp.zeros((), x.dtype)
     if scaled:
         some, flat = (found.window > 0) & (found.template > 0), float(kind == "squared_difference")
         roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in (found.window, found.template)]
