@@ -109,6 +109,13 @@ def test_bands_of_flat_and_bright_rows(rng, bands, offset):
     assert (np.asarray(whole)[10:16] == 0).all()
 
 
+def test_bands_under_strict_promotion(rng, bands):
+    bands(400)
+    x, t = rng.standard_normal((83, 41)).astype("f"), rng.standard_normal((5, 4)).astype("f")
+    with jax.numpy_dtype_promotion("strict"):
+        assert normalized_correlation(x, t, mask=HIDDEN).shape == (79, 38)
+
+
 def test_bands_in_uint8_and_under_vmap(rng, bands):
     images = rng.integers(0, 255, (3, 83, 41)).astype("u1")
     whole = jax.vmap(normalized_correlation, (0, None))(images, images[0, :5, :4])

@@ -43,7 +43,8 @@ def by_parts(
         write = partial(lax.dynamic_update_slice_in_dim, start_index=start, axis=axis)
         return jax.tree.map(write, out, fn(start)), None
 
-    zero = sum(jnp.zeros_like(a[(0,) * a.ndim].real) for a in operands)  # varies over a mesh as they do
+    zeros = (jnp.zeros_like(a[(0,) * a.ndim], jnp.float32) for a in operands)
+    zero = sum(zeros)  # which varies over a mesh as they do
     empty = jax.tree.map(lambda a: jnp.broadcast_to(zero, a.shape).astype(a.dtype), whole)
     return lax.scan(put, empty, jnp.arange(-(-total // step)))[0]
 
