@@ -136,6 +136,16 @@ def test_bands_of_a_shard(rng, bands):
         np.testing.assert_allclose(normalized_correlation(divided, t, mode="same"), whole, atol=2e-5)
 
 
+@pytest.mark.parametrize("fn", [normalized_correlation, partial(match, measure="squared_difference")])
+def test_bands_of_a_signal_that_all_shards_share(rng, bands, fn):
+    bands(400)
+    x, t = rng.standard_normal((83, 41)).astype("f"), rng.standard_normal((2, 5, 4)).astype("f")
+    mesh = jax.make_mesh((2,), ("a",), axis_types=(jax.sharding.AxisType.Auto,))
+    specs = {"in_specs": (jax.P(), jax.P("a")), "out_specs": jax.P("a")}
+    each = jax.jit(jax.shard_map(lambda x, t: fn(x, t[0])[None], mesh=mesh, **specs))(x, t)
+    np.testing.assert_allclose(each, np.stack([fn(x, one) for one in t]), atol=1e-4)
+
+
 @pytest.mark.needs_x64
 def test_derivatives_of_bands(rng, bands):
     bands(100)

@@ -207,3 +207,14 @@ def test_what_has_no_answer_is_refused_in_plain_words(call, message):
     with pytest.raises(ValueError, match="must") as error:
         call()
     assert message in str(error.value)
+
+
+def test_the_best_template_is_the_one_with_the_score():
+    """A map that was computed twice was rounded in two ways, and then none equalled the maximum."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        x, bank = (rng.standard_normal(shape).astype("f4") for shape in ((50, 20), (4, 4, 2)))
+        best = matching.best_match(x, bank, measure="correlation")
+        maps = np.stack([jaxconv.correlate(x, t, "valid") for t in bank])
+        np.testing.assert_array_equal(best.which, maps.argmax(0))
+        np.testing.assert_allclose(best.score, maps.max(0), atol=1e-5)

@@ -229,3 +229,31 @@ def test_measures_of_every_type(rng, measure, dtype):
     want = matching.match(x.astype(float), t.astype(float), measure)
     assert got.dtype == (jnp.float32 if dtype in ("f2", "f4") else jnp.result_type(float))
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-4 * max(1, float(jnp.abs(want).max())))
+
+
+@pytest.mark.parametrize("mask", [None, np.zeros(400, bool)])
+def test_a_score_of_0_that_is_not_for_flatness_has_a_gradient(rng, mask):
+    """Of a template orthogonal to its window, which is faint beside what is loud."""
+    x, t = np.zeros(400, np.float32), np.array([-1, 0, 1], np.float32)
+    x[:200] = 1e4 * rng.standard_normal(200)
+    x[300:303] = [1, 2, 1]
+
+    def score(x):
+        return matching.normalized_correlation(x, t, mask=mask)[300]
+
+    value, gradient = jax.value_and_grad(score)(x)
+    assert abs(float(value)) < 1e-6
+    np.testing.assert_allclose(gradient[300:303], [-(0.75**0.5), 0, 0.75**0.5], atol=1e-4)
+
+
+def test_weighted_measures_of_flat_windows_have_no_gradient(rng):
+    x = rng.standard_normal(60).astype("f4")
+    x[20:40] = 0.3
+
+    def total(x):
+        score = matching.match(x, x[:5], "normalized_coefficient", weights=np.ones(5, "f4"))
+        return score[20:36].sum()
+
+    value, gradient = jax.value_and_grad(total)(x)
+    assert float(value) == 0
+    assert not np.any(gradient)

@@ -183,6 +183,12 @@ def test_the_loudest_place_of_divided_images(mesh, rng, single, measure, name):
         assert sent.bytes["all-gather"] <= 16 * 5 * 3 * 4 * 4, "scores and places alone"
 
 
+def test_a_divided_bank_of_a_whole_image(mesh, rng, single):
+    x, bank = numbers(rng, 20, 17), numbers(rng, 4, 5, 6)
+    compared(mesh, lambda t, x: jaxconv.matching.loudest(x, t), bank, ("a",), x)
+    compared(mesh, lambda t, x: jaxconv.matching.best_match(x, t), bank, ("a",), x)
+
+
 @pytest.mark.parametrize("drawn", [True, False])
 def test_a_fit_over_devices_is_that_of_one(rng, single, drawn):
     from jaxconv import learning, signals

@@ -293,3 +293,23 @@ def test_roc_ranks_integers_as_they_are():
     assert float(detection.roc(lowest, [False, True]).area) == 1
     assert float(detection.roc([True, False], [True, False]).area) == 1
     assert np.isnan(detection.roc([np.nan, 1.0], [True, False]).area)
+
+
+def test_compact_filters_of_complex_signals(rng):
+    """Whose spectrum differs between positive and negative frequencies, so that filters are complex."""
+    spectrum = np.where(np.fft.fftfreq(64) > 0, 10, 0.1)
+    spectrum = np.convolve(np.tile(spectrum, 3), np.hanning(9) / 4, "same")[64:128]
+    response = np.sqrt(np.interp(np.arange(4096) / 64, np.arange(65), np.append(spectrum, spectrum[0])))
+    noise = np.fft.ifft(
+        np.fft.fft(rng.standard_normal(4096) + 1j * rng.standard_normal(4096)) * response
+    )
+    noise /= 2**0.5
+    inside = slice(64, -64)
+    white, whole = (detection.whiten(noise, spectrum, compact=c)[inside] for c in (True, False))
+    assert float(jnp.abs(white - whole).max()) < 0.3
+    assert float((jnp.abs(white) ** 2).mean()) == pytest.approx(1, abs=0.1)
+    template = np.hanning(9)
+    quiet = np.zeros(512, complex)
+    quiet[200:209] = template
+    peaks = [jnp.abs(detection.snr(quiet, template, spectrum, compact=c)).max() for c in (True, False)]
+    assert float(peaks[0]) == pytest.approx(float(peaks[1]), rel=0.03)

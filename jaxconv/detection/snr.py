@@ -54,7 +54,7 @@ def whiten(signal: Any, noise_spectrum: Any, *, compact: bool = False) -> jax.Ar
     signal = checks.array("whiten", "signal", signal)
     spectrum = _spectrum_of("whiten", signal, noise_spectrum)
     if compact:
-        return _filtered(signal, whitening_taps(spectrum))
+        return _filtered(signal, whitening_taps(spectrum, jnp.iscomplexobj(signal)))
     shape = signal.shape[signal.ndim - spectrum.ndim :]
     white = filter_circularly(signal, 1 / jnp.sqrt(resample(spectrum, shape)))
     return white if jnp.iscomplexobj(signal) else white.real
@@ -122,7 +122,7 @@ def snr(
         rule = f"have as many axes as the spectrum and be no larger than the signal {shape}"
         raise checks.value_error("snr", "template", rule, template.shape)
     if compact:
-        ratio = _filtered(signal, snr_taps(template, spectrum))
+        ratio = _filtered(signal, snr_taps(template, spectrum, jnp.iscomplexobj(signal)))
     else:
         ratio = _circular_snr(signal, template, resample(spectrum, shape))
     if mode == "valid":
@@ -153,30 +153,32 @@ def _filtered(signal: jax.Array, taps: jax.Array) -> jax.Array:
     return correlate(signal, taps, "same", axes=tuple(range(-rank, 0)))
 
 
-def whitening_taps(spectrum: jax.Array) -> jax.Array:
+def whitening_taps(spectrum: jax.Array, is_complex: bool) -> jax.Array:
     """Return a filter that whitens as `whiten` does, but reaches half the spectrum's size and no more.
 
-    It is symmetric, of `2 (s // 2) + 1` taps, scaled so that the noise has unit variance behind it.
+    It has `2 (s // 2) + 1` taps, real for a real signal, scaled so that the noise has unit variance
+    behind it.
     """
     fine = resample(spectrum, [4 * s for s in spectrum.shape])
-    taps = _from(jnp.fft.ifftn(1 / jnp.sqrt(fine)).real, spectrum, [1] * spectrum.ndim)
-    return taps / _deviation(taps, fine)
+    taps = _near(jnp.fft.ifftn(1 / jnp.sqrt(fine)), spectrum, [1] * spectrum.ndim)
+    taps = taps if is_complex else taps.real
+    return taps / _deviation(taps, fine).astype(taps.dtype)
 
 
-def snr_taps(template: jax.Array, spectrum: jax.Array) -> jax.Array:
-    """Return a filter to correlate with for `snr`: the template's taps, and `s // 2` at each side."""
+def snr_taps(template: jax.Array, spectrum: jax.Array, is_complex: bool) -> jax.Array:
+    """Return a filter to correlate a signal with for `snr`: the template's taps, and `s // 2` around."""
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
     size = [m + 4 * s for m, s in zip(template.shape, spectrum.shape)]
     fine = resample(spectrum, size)
     wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), size)
-    taps = _from(jnp.fft.ifftn(wave / fine.astype(wave.dtype)), spectrum, template.shape)
-    taps = taps if quadratures == 2 else taps.real
+    taps = _near(jnp.fft.ifftn(wave / fine.astype(wave.dtype)), spectrum, template.shape)
+    taps = taps if is_complex or quadratures == 2 else taps.real
     return taps / _deviation(taps, fine).astype(taps.dtype) * quadratures**0.5
 
 
-def _from(circular: jax.Array, spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:
-    """Return of a circular filter what is at most half the spectrum's size away from a shape."""
+def _near(circular: jax.Array, spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:
+    """Cut a circular filter off where it is more than half the spectrum's size away from a shape."""
     reach = [s // 2 for s in spectrum.shape]
     sizes = [m + 2 * r for m, r in zip(shape, reach)]
     return jnp.roll(circular, reach, range(circular.ndim))[tuple(map(slice, sizes))]

@@ -33,7 +33,7 @@ def by_parts(
         step: how many places it computes.
         whole: shape and type of the results, a tree.
         axis: along which they are written.
-        operands: what it computes from.
+        operands: all that it computes from; inside `jax.shard_map` its results vary as they do.
     """
     total = jax.tree.leaves(whole)[0].shape[axis]
 
@@ -49,8 +49,16 @@ def by_parts(
     return lax.scan(put, empty, jnp.arange(-(-total // step)))[0]
 
 
-def by_rows(fn: Callable[..., Any], signals: Sequence[jax.Array], window: Sequence[int]) -> Any:
-    """Return fn(*signals), whose results have a place for each window along the signals' last axes."""
+def by_rows(
+    fn: Callable[..., Any],
+    signals: Sequence[jax.Array],
+    window: Sequence[int],
+    others: Sequence[jax.Array] = (),
+) -> Any:
+    """Return fn(*signals), whose results have a place for each window along the signals' last axes.
+
+    What else fn uses are `others`.
+    """
     x, m, axis = signals[0], window[0], -len(window)
     if not _is_worth_it(x):
         return fn(*signals)
@@ -64,7 +72,7 @@ def by_rows(fn: Callable[..., Any], signals: Sequence[jax.Array], window: Sequen
         size = rows + m - 1
         return fn(*(lax.dynamic_slice_in_dim(s, start, size, s.ndim + axis) for s in signals))
 
-    return by_parts(some, rows, jax.eval_shape(fn, *signals), axis, signals)
+    return by_parts(some, rows, jax.eval_shape(fn, *signals), axis, [*signals, *others])
 
 
 def by_few(fn: Callable[..., jax.Array], arrays: Sequence[jax.Array], batch: int) -> jax.Array:

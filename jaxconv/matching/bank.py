@@ -10,7 +10,7 @@ import numpy as np
 from jaxconv import checks
 from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
-from jaxconv.engine.mesh.arrays import over_windows, spec_of
+from jaxconv.engine.mesh.arrays import over_windows, spec_of, undivided
 from jaxconv.floats import floating
 from jaxconv.matching.refining import (
     cosine_about_means,
@@ -114,7 +114,7 @@ def checked(function: str, signals: Any, templates: Any, mask: Any, measure: str
     if normalized and jnp.issubdtype(dtype, jnp.complexfloating):
         rule, remedy = "be 'correlation' for complex operands", "Its absolute value then counts."
         raise checks.value_error(function, "measure", rule, repr(measure), remedy)
-    x, t = x.astype(dtype), t.astype(dtype)
+    x, t = x.astype(dtype), undivided(t.astype(dtype), range(t.ndim))
     several = function == "loudest" and x.ndim == t.ndim
     if not several:
         x = x[None]

@@ -158,7 +158,7 @@ def loudest(
 
 @partial(jax.jit, static_argnums=(3, 4, 5))
 def _best(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: bool, mode: str) -> Best:
-    """Return the best of each place; on a mesh, by parts."""
+    """Return the best of each place; on a mesh, shard by shard."""
     window = templates.shape[2:]
     others = [templates] if heard is None else [templates, heard]
 
@@ -166,7 +166,7 @@ def _best(x: jax.Array, templates: jax.Array, heard: Any, how: How, normalized: 
         def of_rows(x: jax.Array) -> Best:
             return _best_here(x, templates, heard, bank_for(x.shape, templates, how, normalized))
 
-        return by_rows(of_rows, [x], window)
+        return by_rows(of_rows, [x], window, [templates] if heard is None else [templates, heard])
 
     widths = behind(x, window) if mode == "valid" else reach(mode, window)
     found = over_places(best, [x], others, window, widths, normalized, 0, "best_match")
@@ -184,11 +184,10 @@ def _best_here(x: jax.Array, templates: jax.Array, heard: Any, bank: Bank) -> Be
         t, own = chunk
         maps = jax.vmap(lambda t, own: bank.score(shared, t, common if own is None else own))(t, own)
         spoiled = jnp.isnan(maps).any(0)  # XLA 0.10.2 may lose a NaN in a maximum
-        top = jnp.where(spoiled, jnp.nan, maps.max(0))
-        which = jnp.where(
-            maps == top[None], jnp.arange(len(maps)).reshape(-1, *[1] * top.ndim), len(maps)
-        )
-        return Best(top, start + which.min(0) % len(maps))
+        which = jnp.where(spoiled, 0, maps.argmax(0))  # not where it equals a maximum: made twice, a map
+        number = jnp.arange(len(maps)).reshape(-1, *[1] * which.ndim)  # may be rounded in two ways
+        top = jnp.where(number == which[None], maps, 0).sum(0)
+        return Best(jnp.where(spoiled, jnp.nan, top), start + which)
 
     def step(best: Best, numbered: Any):
         new = best_of(*numbered)

@@ -163,7 +163,8 @@ def _compare(
     definition = partial(_by_definition, measure=measure)
     is_flat = flat_windows if kind == "coefficient" else empty_windows
     operands = t, jnp.ones_like(t) if weights is None else weights
-    score = refined(value, doubtful & ~spoiled, x, None, window, definition, operands, flat, is_flat)
+    rest = definition, operands, flat, is_flat, not scaled
+    score = refined(value, doubtful & ~spoiled, x, None, window, *rest)
     return jnp.where(spoiled | jnp.isnan(operands[1]).any(), jnp.nan, score)
 
 

@@ -123,9 +123,8 @@ def _slid(score, places, channel_axis, count: int, *arrays: jax.Array) -> jax.Ar
 
     def in_bands(*arrays: jax.Array) -> jax.Array:
         templates = arrays[count:]
-        return by_rows(
-            lambda *signals: score(*signals, *templates), arrays[:count], templates[0].shape[1:]
-        )
+        score_rows = lambda *signals: score(*signals, *templates)  # noqa: E731
+        return by_rows(score_rows, arrays[:count], templates[0].shape[1:], templates)
 
     slide = jnp.vectorize(in_bands, signature=",".join(core) + f"->({names[2]})")
     out = by_few(slide, [lay_out(a) for a in (*signals, *templates)], len(batch))

@@ -81,15 +81,17 @@ def refined(
     window: Sequence[int],
     definition: Definition,
     operands: tuple[Any, ...],
-    flat_score: Any = None,
+    flat_score: Any = 0.0,
     is_flat: IsFlat | None = None,
+    flat_gradient: bool = False,
 ) -> jax.Array:
     """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
-    Flat windows, of which there may be many, have one score without more ado; None: 0, with no gradient.
-    Else the gradient is that of `score`.
+    Flat windows, of which there may be many, have one score without more ado, and no gradient unless
+    `flat_gradient`. Else the gradient is that of `score`.
     """
-    fixed, doubtful, x, seen, operands = lax.stop_gradient((score, doubtful, x, seen, operands))
+    given = score, doubtful, x, seen, operands, flat_score
+    fixed, doubtful, x, seen, operands, flat_score = lax.stop_gradient(given)
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
     def of_window(place: jax.Array) -> jax.Array:
@@ -99,13 +101,10 @@ def refined(
         return definition(*cut, *operands)
 
     def all_doubtful(state: Any) -> Any:
-        once, values = state
+        once, values, _ = state
         left = doubtful.ravel()
-        flat = (is_flat or flat_windows)(x, seen, window).ravel()
-        left, values = (
-            left & ~flat,
-            jnp.where(left & flat, 0.0 if flat_score is None else flat_score, values),
-        )
+        flat = left & (is_flat or flat_windows)(x, seen, window).ravel()
+        left, values = left & ~flat, jnp.where(flat, flat_score, values)
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
@@ -115,13 +114,14 @@ def refined(
             return done + at_once, values.at[place].set(new, mode="drop")
 
         start = (jnp.zeros_like(number[-1]), values)
-        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
+        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1], flat
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
-    _, values = lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), fixed.ravel()))
-    values = values.reshape(score.shape)
+    start = is_any(doubtful), fixed.ravel(), doubtful.ravel() & False
+    _, values, flat = lax.while_loop(lambda s: s[0], all_doubtful, start)
+    values, flat = values.reshape(score.shape), flat.reshape(score.shape)
     score = jnp.where(doubtful, _differentiated_as(score, values), score)
-    return jnp.where(doubtful & (values == 0), values, score) if flat_score is None else score
+    return score if flat_gradient else jnp.where(flat, values, score)
 
 
 @jax.custom_jvp

@@ -128,7 +128,7 @@ def start(
         if mode or boundary != "fill" or np.any(fillvalue != 0) or dilation != 1:
             got = f"mode {mode!r}, boundary {boundary!r}, fillvalue {fillvalue}, dilation {dilation}"
             raise checks.value_error("start", "mode", f"be left out for {function.__name__}", got)
-        kernel, function, mode, beyond = _as_correlation(kernel, function, options)
+        kernel, function, mode, beyond = _as_correlation(kernel, function, dtype, options)
     kernel = checks.array("start", "kernel", kernel)
     checks.not_empty("start", "kernel", kernel)
     (name,) = canonical("start", boundary, 1)
@@ -157,16 +157,17 @@ def start(
 
 
 def _as_correlation(
-    kernel: Any, function: Callable[..., jax.Array], options: dict[str, Any]
+    kernel: Any, function: Callable[..., jax.Array], dtype: Any, options: dict[str, Any]
 ) -> tuple[jax.Array, Callable[..., jax.Array], Mode, int]:
     """Return the filter that computes `snr` or `whiten`, and how far it reaches beyond a place."""
+    is_complex = dtype is not None and jnp.issubdtype(dtype, jnp.complexfloating)
     if function is whiten:
-        return whitening_taps(as_spectrum("whiten", kernel, 1)), correlate, "same", 0
+        return whitening_taps(as_spectrum("whiten", kernel, 1), is_complex), correlate, "same", 0
     if "noise_spectrum" not in options:
         raise checks.value_error("start", "noise_spectrum", "be given for snr", "none")
     spectrum = as_spectrum("snr", options.pop("noise_spectrum"), 1)
     kernel = checks.array("snr", "template", kernel)
-    return snr_taps(kernel, spectrum), correlate, "valid", np.size(spectrum) // 2
+    return snr_taps(kernel, spectrum, is_complex), correlate, "valid", np.size(spectrum) // 2
 
 
 def push(state: State, chunk: Any) -> tuple[State, jax.Array]:

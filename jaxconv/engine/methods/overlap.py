@@ -24,7 +24,7 @@ from jaxconv.engine.problem import Problem
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
 MOVES = {1: 4, 2: 6, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
 GROUP_BYTES = {1: 20e6, 2: 8e6, 3: 8e6}  # blocks that a CPU transforms together, by rank
-OTHERWISE = 32e6
+ON_ACCELERATORS = 32e6
 
 
 def supports(problem: Problem) -> str:
@@ -91,7 +91,7 @@ def _group(problem: Problem) -> int:
     p, cuts = problem, _blocks(problem)
     count, features = cuts.count, p.batch * p.groups * (p.inputs + p.outputs)
     held = 2 * p.accumulator.itemsize * math.prod(cuts.size) * features
-    together = GROUP_BYTES[p.rank] if p.platform == "cpu" else OTHERWISE
+    together = GROUP_BYTES[p.rank] if p.platform == "cpu" else ON_ACCELERATORS
     groups = math.ceil(count * held / together)
     return -(-count // min(groups, count))
 
