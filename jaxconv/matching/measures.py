@@ -24,6 +24,7 @@ from jaxconv.matching.operands import (
     spatial,
 )
 from jaxconv.matching.refining import (
+    Defined,
     about_weighted_mean,
     cosine_about_means,
     empty_windows,
@@ -228,26 +229,26 @@ def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> 
     return Found(value, second + across.sum(0), (t**2).sum(), unit, apart + off, spread)
 
 
-def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure: Measure) -> jax.Array:
-    """Compare one window with the template."""
+def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure: Measure) -> Defined:
+    """Compare one window with the template; and whether a norm of theirs is 0."""
     if measure == "normalized_coefficient":
         return cosine_about_means(x, seen, t, w)
     if measure == "coefficient":
         (x, of_x), (t, of_t) = (about_weighted_mean(a, w / magnitude(w)) for a in (x, t))
-        return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2
+        return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2, False
     x, t = w * x, w * t
     if measure in ("squared_difference", "correlation"):
-        return (x * t if measure == "correlation" else (x - t) ** 2).sum()
+        return (x * t if measure == "correlation" else (x - t) ** 2).sum(), False
     units = [magnitude(a).reshape(()) for a in (x, t)]
     alike = [a / unit for a, unit in zip((x, t), units)]
     some = (units[0] > 0) & (units[1] > 0) & (x != 0).any() & (t != 0).any()
     roots = [jnp.sqrt(jnp.where(some, (a * a).sum(), 1)) for a in alike]
     if measure == "cosine":
-        return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0)
+        return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0), ~some
     unit = jnp.maximum(*units)
     apart = jnp.linalg.norm((x / unit - t / unit).ravel())  # over each norm, which may differ far
     shares = [apart / root * (unit / one) for root, one in zip(roots, units)]
-    return jnp.where(some, shares[0] * shares[1], 1)
+    return jnp.where(some, shares[0] * shares[1], 1), ~some
 
 
 def _mean(t: jax.Array, w: Any) -> jax.Array:

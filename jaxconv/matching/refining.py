@@ -20,7 +20,8 @@ from jaxconv.matching.windows import window_extreme
 AT_ONCE = 1 << 18  # samples of windows that are looked at at once
 ROUNDING = 16  # greatest error of a sum of products, in eps times the root mean square of the operands
 
-Definition = Callable[..., jax.Array]  # of one window, (channels, *window), and which of it is there
+Defined = tuple[jax.Array, Any]  # the score, and whether there is nothing to score: one may divide by 0
+Definition = Callable[..., Defined]  # of one window, (channels, *window), and which of it is there
 IsFlat = Callable[[jax.Array, Any, Sequence[int]], jax.Array]  # as `flat_windows`
 
 
@@ -87,14 +88,15 @@ def refined(
 ) -> jax.Array:
     """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
 
-    Flat windows, of which there may be many, have one score without more ado, and no gradient unless
-    `flat_gradient`. Else the gradient is that of `score`.
+    Flat windows, of which there may be many, have one score without more ado. They, and those in which
+    the definition finds nothing to score, have no gradient unless `flat_gradient`. Else the gradient is
+    that of `score`.
     """
     given = score, doubtful, x, seen, operands, flat_score
     fixed, doubtful, x, seen, operands, flat_score = lax.stop_gradient(given)
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
-    def of_window(place: jax.Array) -> jax.Array:
+    def of_window(place: jax.Array) -> Defined:
         corner = (jnp.zeros_like(place), *jnp.unravel_index(place, score.shape))
         size = (len(x), *window)
         cut = jax.tree.map(lambda a: lax.dynamic_slice(a, corner, size), (x, seen))
@@ -108,13 +110,13 @@ def refined(
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
-            done, values = state
+            done, *found = state
             place = jnp.searchsorted(number, done + 1 + jnp.arange(at_once))  # beyond the end: dropped
             new = jax.vmap(of_window)(jnp.minimum(place, score.size - 1))
-            return done + at_once, values.at[place].set(new, mode="drop")
+            return done + at_once, *(a.at[place].set(b, mode="drop") for a, b in zip(found, new))
 
-        start = (jnp.zeros_like(number[-1]), values)
-        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1], flat
+        start = (jnp.zeros_like(number[-1]), values, flat)
+        return once & False, *lax.while_loop(lambda s: s[0] < number[-1], some, start)[1:]
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
     start = is_any(doubtful), fixed.ravel(), doubtful.ravel() & False
@@ -149,8 +151,8 @@ def empty_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
     return ~window_extreme((x != 0).any(0), window, jnp.logical_or)
 
 
-def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> jax.Array:
-    """Return the cosine of window and template, each channel about its mean, by the definition.
+def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> Defined:
+    """Return the cosine of window and template, each channel about its mean, and whether one is flat.
 
     Weights count squared, as OpenCV's do; what is not seen weighs nothing. Where all is seen and weighs
     the same, the template is about its mean already.
@@ -162,7 +164,8 @@ def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = Non
     x, _ = about_weighted_mean(x, weights)
     energies = (x * x).sum() * (t * t).sum()
     some = energies > 0
-    return jnp.where(some, jnp.clip((x * t).sum() / jnp.sqrt(jnp.where(some, energies, 1)), -1, 1), 0)
+    score = jnp.clip((x * t).sum() / jnp.sqrt(jnp.where(some, energies, 1)), -1, 1)
+    return jnp.where(some, score, 0), ~some
 
 
 def about_weighted_mean(x: jax.Array, weights: Any) -> tuple[jax.Array, jax.Array]:
