@@ -12,13 +12,7 @@ from jaxconv.engine.device import platform_name
 from jaxconv.engine.how import How
 from jaxconv.engine.mesh.arrays import over_windows, spec_of, undivided
 from jaxconv.floats import floating
-from jaxconv.matching.refining import (
-    cosine_about_means,
-    is_doubtful,
-    mean_of,
-    refined,
-    root_mean_square,
-)
+from jaxconv.matching.refining import is_doubtful, mean_of, root_mean_square
 from jaxconv.matching.scores import (
     Windows,
     about_mean,
@@ -47,12 +41,13 @@ class Bank(NamedTuple):
         if heard is None:
             centred, windows = windows_of(x, self.sharing.window)
             return {"x": self.sharing.signal(centred), "windows": windows}
-        centred = about_mean_of_seen(x, jnp.isfinite(x))
+        centred, unit = about_mean_of_seen(x, jnp.isfinite(x))
         shared = {
             "x": self.sharing.signal(centred),
             "square": self.sharing.signal(centred**2),
             "centred": centred,
             "signal": x,
+            "unit": unit,
             "lost": self.sharing.signal(jnp.where(jnp.isfinite(x), jnp.zeros_like(x), 1)),
         }
         return shared if heard.ndim > x.ndim else shared | {"windows": self._windows(shared, heard)}
@@ -63,16 +58,16 @@ class Bank(NamedTuple):
         if not self.normalized:
             fit = correlate(shared["x"], jnp.conj(t))
             return jnp.abs(fit) if jnp.iscomplexobj(fit) else fit
-        template, energy = about_mean(t, heard)
+        template, energy, of_t = about_mean(t, heard)
         fit = correlate(shared["x"], template)
         if heard is None:
-            return shared["windows"].refined(cosine(fit, shared["windows"].variation, energy), template)
+            return shared["windows"].scores(fit, template, energy)
         windows = shared["windows"] if "windows" in shared else self._windows(shared, heard)
-        score = cosine(fit, windows.variation, energy)
         spoiled = correlate(shared["lost"], heard) > 0.5
-        x, seen, window = windows.signal, jnp.isfinite(windows.signal), windows.window
-        doubtful, operands = windows.doubtful & ~spoiled, (t, heard)
-        score = refined(score, doubtful, x, seen, window, cosine_about_means, operands)
+        x, doubtful = windows.signal, windows.doubtful & ~spoiled
+        where = doubtful, x, jnp.isfinite(x), windows.window
+        operands = (windows.unit, of_t), t, heard
+        score = cosine(fit, (windows.variation, energy), *where, operands)
         return jnp.where(spoiled, jnp.nan, score)
 
     def _windows(self, shared: dict[str, Any], heard: jax.Array) -> Windows:
@@ -91,7 +86,7 @@ class Bank(NamedTuple):
         variation = variation.sum(0)
         apart = root_mean_square(shared["centred"]) + jnp.abs(mean).max(0)
         doubtful = is_doubtful(apart, variation, spread=spread)
-        return Windows(variation, doubtful, shared["signal"], tuple(window))
+        return Windows(variation, doubtful, shared["signal"], shared["unit"], tuple(window))
 
 
 def bank_for(shape: tuple[int, ...], templates: jax.Array, how: How, normalized: bool) -> Bank:

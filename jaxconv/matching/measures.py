@@ -24,9 +24,10 @@ from jaxconv.matching.operands import (
     spatial,
 )
 from jaxconv.matching.refining import (
-    Defined,
     about_weighted_mean,
+    by_definition,
     cosine_about_means,
+    differentiated_as,
     empty_windows,
     flat_windows,
     is_doubtful,
@@ -150,23 +151,24 @@ def _compare(
     kinds = {"squared_difference": _squared_difference, "correlation": _correlation}
     scaled = kind != measure  # and then no unit matters; else none is introduced, which would round
     found = kinds.get(kind, _coefficient)(jnp.where(finite, x, 0), t, weights, how, scaled)
-    value, flat = found.value * found.unit, jnp.zeros((), x.dtype)
-    if scaled:
-        some, flat = (found.window > 0) & (found.template > 0), float(kind == "squared_difference")
-        roots = [jnp.sqrt(jnp.where(some, part, 1)) for part in (found.window, found.template)]
-        value = jnp.where(some, found.value / roots[0] / roots[1], flat)
-    elif kind == "squared_difference":
-        flat = found.template * found.unit
     doubtful = is_doubtful(found.apart, found.window, found.template, found.template, found.spread)
     if scaled and kind == "squared_difference":  # of one unit for both, in which one may vanish
         tiny = jnp.finfo(x.dtype).tiny / jnp.finfo(x.dtype).eps
         doubtful |= (found.window < tiny) | ((found.template < tiny) & (t != 0).any())
-    definition = partial(_by_definition, measure=measure)
     is_flat = flat_windows if kind == "coefficient" else empty_windows
-    operands = t, jnp.ones_like(t) if weights is None else weights
-    rest = definition, operands, flat, is_flat, not scaled
-    score = refined(value, doubtful & ~spoiled, x, None, window, *rest)
-    return jnp.where(spoiled | jnp.isnan(operands[1]).any(), jnp.nan, score)
+    weights = jnp.ones_like(t) if weights is None else weights
+    where = doubtful & ~spoiled, x, None, window
+    if scaled:
+        energies, flat = (found.window, found.template), float(kind == "squared_difference")
+        by, operands = partial(_score, measure=measure), (found.units, t, weights)
+        score = refined(found.value, energies, *where, by, operands, flat, is_flat)
+    else:
+        unit = found.units[0] * found.units[1]
+        rough, by = found.value * unit, partial(_value, measure=measure)
+        flat = found.template * unit if kind == "squared_difference" else jnp.zeros((), x.dtype)
+        values = by_definition(rough, *where, by, (t, weights), flat, is_flat)
+        score = jnp.where(doubtful, differentiated_as(rough, values), rough)
+    return jnp.where(spoiled | jnp.isnan(weights).any(), jnp.nan, score)
 
 
 class Found(NamedTuple):
@@ -175,32 +177,37 @@ class Found(NamedTuple):
     value: jax.Array  # the measure without norm, over the unit
     window: jax.Array  # the windows' energies
     template: jax.Array  # the template's
-    unit: jax.Array
+    units: tuple[jax.Array, ...]  # in whose squares the energies are, and the value in both
     apart: jax.Array  # how far the samples lie from 0, as `is_doubtful` takes it
     spread: Any = 0.0  # the same
 
 
 def _squared_difference(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
-    middle = _mean(t, w)  # about it, the same differences are of smaller numbers
+    middle = lax.stop_gradient(_mean(t, w))  # about it, the same differences are of smaller numbers
+    unit = jnp.ones((), x.dtype)
     if scaled:  # both to one unit, since they are subtracted
         scale = jnp.maximum(magnitude(x), magnitude(t))
-        x, t, middle = x / scale, t / scale, middle / scale
+        x, t, middle, unit = x / scale, t / scale, middle / scale, scale.reshape(())
     near, found = (_correlation(x - c, t - c, w, how, False) for c in (middle, 0))
-    return found._replace(value=jnp.maximum(near.window + near.template - 2 * near.value, 0))
+    value = near.window + near.template - 2 * near.value
+    value = differentiated_as(value, jnp.maximum(value, 0))  # below which only rounding leads
+    return found._replace(value=value, units=tuple(unit * of for of in found.units))
 
 
 def _correlation(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
+    units = jnp.ones((), x.dtype), jnp.ones((), x.dtype)
     if scaled:
-        x, t = x / magnitude(x), t / magnitude(t)
-    apart, unit = root_mean_square(x), jnp.ones((), x.dtype)
+        scales = magnitude(x), magnitude(t)
+        x, t, units = x / scales[0], t / scales[1], tuple(scale.reshape(()) for scale in scales)
+    apart = root_mean_square(x)
     if w is None:
         window = window_sum(x**2, t.shape[1:]).sum(0)
-        return Found(correlate_channels(x, t, how), window, (t**2).sum(), unit, apart)
-    size = magnitude(w)
-    squares, unit = (w / size) ** 2, (size**2).reshape(())
+        return Found(correlate_channels(x, t, how), window, (t**2).sum(), units, apart)
+    heaviest = magnitude(w)
+    squares, units = (w / heaviest) ** 2, tuple(unit * heaviest.reshape(()) for unit in units)
     value, window = correlate_channels(x, squares * t, how), correlate_channels(x**2, squares, how)
     spread = jnp.sqrt((squares**2).sum()) * root_mean_square(x**2) + window
-    return Found(value, window, (squares * t**2).sum(), unit, apart, spread)
+    return Found(value, window, (squares * t**2).sum(), units, apart, spread)
 
 
 def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> Found:
@@ -213,8 +220,8 @@ def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> 
         t, unit = about_weighted_mean(t, None)
         mean, variation = moments(x, t.shape[1:])
         apart += jnp.abs(mean).max(0)
-        unit = (unit * size).reshape(())
-        return Found(correlate_channels(x, t, how), variation.sum(0), (t**2).sum(), unit, apart)
+        units = size.reshape(()), unit.reshape(())
+        return Found(correlate_channels(x, t, how), variation.sum(0), (t**2).sum(), units, apart)
     heaviest = magnitude(w)
     w = w / heaviest
     t, unit = about_weighted_mean(t, w)
@@ -225,30 +232,41 @@ def _coefficient(x: jax.Array, t: jax.Array, w: Any, how: How, scaled: bool) -> 
     value = correlate_channels(x, w * t, how) - ((w * t).sum(space, keepdims=True) * mean).sum(0)
     off = jnp.abs(mean).max(0)
     spread = jnp.sqrt((squares**2).sum()) * (root_mean_square(x**2) + apart * off) + second
-    unit = (unit * size * heaviest**2).reshape(())
-    return Found(value, second + across.sum(0), (t**2).sum(), unit, apart + off, spread)
+    units = (size * heaviest).reshape(()), (unit * heaviest).reshape(())
+    return Found(value, second + across.sum(0), (t**2).sum(), units, apart + off, spread)
 
 
-def _by_definition(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, measure: Measure) -> Defined:
-    """Compare one window with the template; and whether a norm of theirs is 0."""
-    if measure == "normalized_coefficient":
-        return cosine_about_means(x, seen, t, w)
+def _value(x: jax.Array, seen: None, t: jax.Array, w: jax.Array, *, measure: Measure) -> jax.Array:
+    """Compare one window with the template by a measure that is not normalized, by the definition."""
+    del seen
     if measure == "coefficient":
         (x, of_x), (t, of_t) = (about_weighted_mean(a, w / magnitude(w)) for a in (x, t))
-        return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2, False
+        return (x * t).sum() * of_x * of_t * magnitude(w).reshape(()) ** 2
     x, t = w * x, w * t
-    if measure in ("squared_difference", "correlation"):
-        return (x * t if measure == "correlation" else (x - t) ** 2).sum(), False
-    units = [magnitude(a).reshape(()) for a in (x, t)]
-    alike = [a / unit for a, unit in zip((x, t), units)]
-    some = (units[0] > 0) & (units[1] > 0) & (x != 0).any() & (t != 0).any()
-    roots = [jnp.sqrt(jnp.where(some, (a * a).sum(), 1)) for a in alike]
+    return (x * t if measure == "correlation" else (x - t) ** 2).sum()
+
+
+def _score(
+    x: jax.Array, seen: None, units: tuple[jax.Array, ...], t: jax.Array, w: jax.Array,
+    *, measure: Measure,
+) -> tuple[jax.Array, ...]:  # fmt: skip
+    """Compare them by a normalized one; and return the energies of both, in squares of the units."""
+    if measure == "normalized_coefficient":
+        heaviest = magnitude(w).reshape(())
+        return cosine_about_means(x, seen, tuple(unit / heaviest for unit in units), t, w)
+    x, t = w * x, w * t
+    own = [magnitude(a).reshape(()) for a in (x, t)]
+    alike = [a / unit for a, unit in zip((x, t), own)]
+    some = (x != 0).any() & (t != 0).any()
+    alone = [jnp.where(some, (a * a).sum(), 0) for a in alike]
+    roots = [jnp.sqrt(jnp.where(some, energy, 1)) for energy in alone]
+    energies = (energy * (of / unit) ** 2 for energy, of, unit in zip(alone, own, units))
     if measure == "cosine":
-        return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0), ~some
-    unit = jnp.maximum(*units)
+        return jnp.where(some, (alike[0] * alike[1]).sum() / roots[0] / roots[1], 0), *energies
+    unit = jnp.maximum(*own)
     apart = jnp.linalg.norm((x / unit - t / unit).ravel())  # over each norm, which may differ far
-    shares = [apart / root * (unit / one) for root, one in zip(roots, units)]
-    return jnp.where(some, shares[0] * shares[1], 1), ~some
+    shares = [apart / root * (unit / of) for root, of in zip(roots, own)]
+    return jnp.where(some, shares[0] * shares[1], 1), *energies
 
 
 def _mean(t: jax.Array, w: Any) -> jax.Array:

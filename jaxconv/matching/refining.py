@@ -20,8 +20,7 @@ from jaxconv.matching.windows import window_extreme
 AT_ONCE = 1 << 18  # samples of windows that are looked at at once
 ROUNDING = 16  # greatest error of a sum of products, in eps times the root mean square of the operands
 
-Defined = tuple[jax.Array, Any]  # the score, and whether there is nothing to score: one may divide by 0
-Definition = Callable[..., Defined]  # of one window, (channels, *window), and which of it is there
+Definition = Callable[..., Any]  # of one window, (channels, *window), and which of it is there
 IsFlat = Callable[[jax.Array, Any, Sequence[int]], jax.Array]  # as `flat_windows`
 
 
@@ -74,68 +73,102 @@ def is_any(condition: jax.Array) -> jax.Array:
     return jnp.where(condition, 1.0, 0.0).max() > 0
 
 
+def over_roots(value: jax.Array, energies: Sequence[jax.Array], flat_score: float) -> jax.Array:
+    """Return a value over the roots of two energies, `flat_score` where one is none; NaN stays NaN."""
+    some = (energies[0] > 0) & (energies[1] > 0)
+    roots = [jnp.sqrt(jnp.where(some, energy, 1)) for energy in energies]
+    score = jnp.where(some, value / roots[0] / roots[1], flat_score)
+    return jnp.where(jnp.isnan(energies[0]) | jnp.isnan(energies[1]), jnp.nan, score)
+
+
 def refined(
-    score: jax.Array,
+    value: jax.Array,
+    energies: Sequence[jax.Array],
     doubtful: jax.Array,
     x: jax.Array,
     seen: Any,
     window: Sequence[int],
     definition: Definition,
     operands: tuple[Any, ...],
-    flat_score: Any = 0.0,
+    flat_score: float = 0.0,
     is_flat: IsFlat | None = None,
-    flat_gradient: bool = False,
 ) -> jax.Array:
-    """Return scores, the doubtful ones by `definition(window, seen, *operands)`.
+    """Return values over the roots of windows' and templates' energies, the doubtful by the definition.
 
-    Flat windows, of which there may be many, have one score without more ado. They, and those in which
-    the definition finds nothing to score, have no gradient unless `flat_gradient`. Else the gradient is
-    that of `score`.
+    The definition returns such a score and both energies in the units of `energies`, by which the score
+    is differentiated as well: derivatives of sums are sums of what is near, only what they are divided
+    by is not. Flat windows, of which there may be many, and those in which the definition finds an
+    energy of 0 have `flat_score` and no gradient.
     """
-    given = score, doubtful, x, seen, operands, flat_score
-    fixed, doubtful, x, seen, operands, flat_score = lax.stop_gradient(given)
+    rough = over_roots(value, energies, flat_score)
+    energies = [jnp.broadcast_to(energy, rough.shape) for energy in energies]
+    flat = flat_score, 0.0, 0.0
+    where = doubtful, x, seen, window
+    score, *known = by_definition((rough, *energies), *where, definition, operands, flat, is_flat)
+    value = differentiated_as(value, score * jnp.sqrt(known[0]) * jnp.sqrt(known[1]))
+    energies = [differentiated_as(energy, by) for energy, by in zip(energies, known)]
+    fine = differentiated_as(over_roots(value, energies, flat_score), score)
+    return jnp.where(doubtful, fine, rough)
+
+
+def by_definition(
+    given: Any,
+    doubtful: jax.Array,
+    x: jax.Array,
+    seen: Any,
+    window: Sequence[int],
+    definition: Definition,
+    operands: tuple[Any, ...],
+    flat: Any,
+    is_flat: IsFlat | None = None,
+) -> Any:
+    """Return what is given at each place, a tree, the doubtful by definition(window, seen, *operands).
+
+    Flat windows have what is given for all of them without more ado. Without a gradient.
+    """
+    given, doubtful, x, seen, operands, flat = lax.stop_gradient(
+        (given, doubtful, x, seen, operands, flat)
+    )
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
-    def of_window(place: jax.Array) -> Defined:
-        corner = (jnp.zeros_like(place), *jnp.unravel_index(place, score.shape))
+    def of_window(place: jax.Array) -> Any:
+        corner = (jnp.zeros_like(place), *jnp.unravel_index(place, doubtful.shape))
         size = (len(x), *window)
         cut = jax.tree.map(lambda a: lax.dynamic_slice(a, corner, size), (x, seen))
         return definition(*cut, *operands)
 
     def all_doubtful(state: Any) -> Any:
-        once, values, _ = state
+        once, found = state
         left = doubtful.ravel()
-        flat = left & (is_flat or flat_windows)(x, seen, window).ravel()
-        left, values = left & ~flat, jnp.where(flat, flat_score, values)
+        level = left & (is_flat or flat_windows)(x, seen, window).ravel()
+        left, found = left & ~level, jax.tree.map(lambda a, b: jnp.where(level, b, a), found, flat)
         number = jnp.cumsum(left)
 
         def some(state: Any) -> Any:
-            done, *found = state
+            done, found = state
             place = jnp.searchsorted(number, done + 1 + jnp.arange(at_once))  # beyond the end: dropped
-            new = jax.vmap(of_window)(jnp.minimum(place, score.size - 1))
-            return done + at_once, *(a.at[place].set(b, mode="drop") for a, b in zip(found, new))
+            new = jax.vmap(of_window)(jnp.minimum(place, doubtful.size - 1))
+            return done + at_once, jax.tree.map(lambda a, b: a.at[place].set(b, mode="drop"), found, new)
 
-        start = (jnp.zeros_like(number[-1]), values, flat)
-        return once & False, *lax.while_loop(lambda s: s[0] < number[-1], some, start)[1:]
+        start = (jnp.zeros_like(number[-1]), found)
+        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
-    start = is_any(doubtful), fixed.ravel(), doubtful.ravel() & False
-    _, values, flat = lax.while_loop(lambda s: s[0], all_doubtful, start)
-    values, flat = values.reshape(score.shape), flat.reshape(score.shape)
-    score = jnp.where(doubtful, _differentiated_as(score, values), score)
-    return score if flat_gradient else jnp.where(flat, values, score)
+    start = is_any(doubtful), jax.tree.map(jnp.ravel, given)
+    found = lax.while_loop(lambda s: s[0], all_doubtful, start)[1]
+    return jax.tree.map(lambda a: a.reshape(doubtful.shape), found)
 
 
 @jax.custom_jvp
-def _differentiated_as(score: jax.Array, values: jax.Array) -> jax.Array:
+def differentiated_as(score: jax.Array, values: jax.Array) -> jax.Array:
     """Return values with the derivative of a score."""
     del score
     return values
 
 
-@_differentiated_as.defjvp
+@differentiated_as.defjvp
 def _(primals, tangents):
-    return _differentiated_as(*primals), tangents[0]  # of which the next derivative is the score's too
+    return differentiated_as(*primals), tangents[0]  # of which the next derivative is the score's too
 
 
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
@@ -151,21 +184,26 @@ def empty_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:
     return ~window_extreme((x != 0).any(0), window, jnp.logical_or)
 
 
-def cosine_about_means(x: jax.Array, seen: Any, t: jax.Array, weights: Any = None) -> Defined:
-    """Return the cosine of window and template, each channel about its mean, and whether one is flat.
+def cosine_about_means(
+    x: jax.Array, seen: Any, units: Sequence[jax.Array], t: jax.Array, weights: Any = None
+) -> tuple[jax.Array, ...]:
+    """Return the cosine of window and template, each channel about its mean, by the definition.
 
-    Weights count squared, as OpenCV's do; what is not seen weighs nothing. Where all is seen and weighs
-    the same, the template is about its mean already.
+    And the energies of both, in squares of the units. Weights count squared, as OpenCV's do; what is not
+    seen weighs nothing. Where all is seen and weighs the same, the template is about its mean already.
     """
+    of_t = units[1]
     if weights is not None:
         weights = weights if seen is None else jnp.where(seen, weights, 0)
         weights = weights / magnitude(weights)
-        t, _ = about_weighted_mean(t, weights)
-    x, _ = about_weighted_mean(x, weights)
-    energies = (x * x).sum() * (t * t).sum()
-    some = energies > 0
-    score = jnp.clip((x * t).sum() / jnp.sqrt(jnp.where(some, energies, 1)), -1, 1)
-    return jnp.where(some, score, 0), ~some
+        t, of_t = about_weighted_mean(t, weights)
+    x, of_x = about_weighted_mean(x, weights)
+    alone = (x * x).sum(), (t * t).sum()
+    some = (alone[0] > 0) & (alone[1] > 0)
+    roots = [jnp.sqrt(jnp.where(some, energy, 1)) for energy in alone]
+    score = jnp.where(some, jnp.clip((x * t).sum() / roots[0] / roots[1], -1, 1), 0)
+    energies = (a * (of / unit) ** 2 for a, of, unit in zip(alone, (of_x, of_t), units))
+    return score, *energies
 
 
 def about_weighted_mean(x: jax.Array, weights: Any) -> tuple[jax.Array, jax.Array]:

@@ -15,6 +15,7 @@ from jaxconv.matching.moments import moments, moments_of_seen, window_sum
 from jaxconv.matching.operands import correlate_channels, correlate_each
 from jaxconv.matching.refining import (
     cosine_about_means,
+    differentiated_as,
     is_doubtful,
     mean_of,
     refined,
@@ -32,12 +33,15 @@ class Windows:
     variation: jax.Array  # sum of squares about each window's mean
     doubtful: jax.Array  # where sums of products with a template may round too much
     signal: jax.Array
+    unit: jax.Array  # in which the variation is
     window: tuple[int, ...] = field(metadata={"static": True})
 
-    def refined(self, score: jax.Array, template: jax.Array) -> jax.Array:
+    def scores(self, fit: jax.Array, template: jax.Array, energy: jax.Array) -> jax.Array:
         """Return the scores of a template about its mean, the doubtful ones by the definition."""
-        doubtful, by = self.doubtful & ~jnp.isnan(score), cosine_about_means
-        return refined(score, doubtful, self.signal, None, self.window, by, (template,))
+        doubtful = self.doubtful & ~jnp.isnan(self.variation)
+        where = doubtful, self.signal, None, self.window
+        operands = (self.unit, jnp.ones_like(self.unit)), template
+        return cosine(fit, (self.variation, energy), *where, operands)
 
 
 def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Windows]:
@@ -46,49 +50,60 @@ def windows_of(x: jax.Array, window: tuple[int, ...]) -> tuple[jax.Array, Window
     The windows that hold a NaN or an infinity have a variation of NaN.
     """
     finite = jnp.isfinite(x)
-    centred = about_mean_of_seen(x, finite)
+    centred, unit = about_mean_of_seen(x, finite)
     mean, variation = moments(jnp.where(finite, centred, jnp.nan), window)
     variation = variation.sum(0)
     apart = root_mean_square(centred) + jnp.abs(mean).max(0)
-    return centred, Windows(variation, is_doubtful(apart, variation), x, window)
+    return centred, Windows(variation, is_doubtful(apart, variation), x, unit, window)
 
 
-def about_mean_of_seen(x: jax.Array, seen: jax.Array) -> jax.Array:
-    """Return x about the mean of what is seen in each channel, brought near 1, and 0 where not seen."""
+def about_mean_of_seen(x: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return x about the mean of what is seen in each channel, brought near 1; and the unit.
+
+    It is 0 where it is not seen.
+    """
     x = jnp.where(seen, x, 0)
     x = jnp.where(seen, x - lax.stop_gradient(mean_of(x, seen)), 0)  # for accuracy only
-    return x / magnitude(x)
+    unit = magnitude(x)
+    return x / unit, unit.reshape(())
 
 
-def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array]:
-    """Return a template about its mean in each channel, brought near 1, and its energy.
+def about_mean(template: jax.Array, heard: Any = None) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return a template about its mean in each channel, brought near 1; its energy; and the unit.
 
-    Both are exactly 0 where it is flat. Where `heard` is 0 it has no say, and is 0.
+    The first two are exactly 0 where it is flat. Where `heard` is 0 it has no say, and is 0.
     """
     space = tuple(range(1, template.ndim))
     heard = jnp.ones_like(template) if heard is None else heard
     lowest = template.min(space, keepdims=True, where=heard > 0, initial=jnp.inf)
     template = jnp.where(heard > 0, template - lowest, 0)  # exact where it is flat
-    template = template / magnitude(template)
+    unit = magnitude(template)
+    template = template / unit
     count = jnp.maximum(heard.sum(space, keepdims=True), 1)
     template = (template - template.sum(space, keepdims=True) / count) * heard
-    return template, (template**2).sum()
+    return template, (template**2).sum(), unit.reshape(())
 
 
-def cosine(fit: jax.Array, variation: jax.Array, energy: jax.Array) -> jax.Array:
-    """Return `fit` over the root of both energies, 0 where one is none; NaN stays NaN."""
-    uneven = (variation > 0) & (energy > 0)
-    roots = [jnp.sqrt(jnp.where(uneven, part, 1)) for part in (variation, energy)]
-    score = jnp.clip(jnp.where(uneven, fit / roots[0] / roots[1], 0), -1, 1)
-    return jnp.where(jnp.isnan(variation) | jnp.isnan(energy), jnp.nan, score)
+def cosine(
+    fit: jax.Array,
+    energies: tuple[jax.Array, jax.Array],
+    doubtful: jax.Array,
+    signal: jax.Array,
+    seen: Any,
+    window: tuple[int, ...],
+    operands: tuple[Any, ...],
+) -> jax.Array:
+    """Return `fit` over the roots of both energies, 0 where one is none, as `refined` does."""
+    score = refined(fit, energies, doubtful, signal, seen, window, cosine_about_means, operands)
+    return differentiated_as(score, jnp.clip(score, -1, 1))  # beyond which only rounding leads
 
 
 def plain_scores(x: jax.Array, t: jax.Array, how: How) -> jax.Array:
     """Score where nothing is hidden."""
     centred, windows = windows_of(x, t.shape[1:])
-    template, energy = about_mean(t)
+    template, energy, _ = about_mean(t)
     fit = correlate_channels(centred, template, how)
-    return windows.refined(cosine(fit, windows.variation, energy), template)
+    return windows.scores(fit, template, energy)
 
 
 def masked_scores(
@@ -96,10 +111,10 @@ def masked_scores(
 ) -> jax.Array:
     """Score over what neither of two masks hides; `heard` is None where all of the template is."""
     seen, window, sums = there & jnp.isfinite(x), t.shape[1:], partial(correlate_each, how=how)
-    centred = about_mean_of_seen(x, seen)
+    centred, unit = about_mean_of_seen(x, seen)
     present, spoiled = (jnp.where(a, jnp.ones_like(x), 0) for a in (seen, there & ~seen))
     weights = jnp.ones_like(t) if heard is None else heard.astype(x.dtype)
-    template, whole = about_mean(t, weights)
+    template, whole, of_t = about_mean(t, weights)
     if heard is None:
         count, mean, variation = moments_of_seen(centred, present, window)
         spread, spoiled = 0.0, window_sum(spoiled, window)
@@ -112,11 +127,11 @@ def masked_scores(
     variation, energy = variation.sum(0), (t2 - t1**2 / some).sum(0)
     total = jnp.maximum(weights.sum(tuple(range(1, t.ndim)), keepdims=True), 1)
     enough = (count > overlap * total - 1e-3).all(0)  # whole numbers, and a share that was rounded
-    score = jnp.where(enough, cosine(fit, variation, energy), 0)
     apart = root_mean_square(centred, seen) + jnp.abs(mean).max(0)
     doubtful = enough & is_doubtful(apart, variation, energy, whole, spread)
-    score = refined(score, doubtful, x, seen, window, cosine_about_means, (t, weights))
-    return jnp.where((spoiled > 0.5).any(0), jnp.nan, score)
+    operands = (unit, of_t), t, weights
+    score = cosine(fit, (variation, energy), doubtful, x, seen, window, operands)
+    return jnp.where((spoiled > 0.5).any(0), jnp.nan, jnp.where(enough, score, 0))
 
 
 def moments_by_sums(
