@@ -27,6 +27,9 @@ OPENCV = {
 }
 TEXTURE = np.random.default_rng(3).standard_normal((120, 130)).astype(np.float32)
 PIECE = TEXTURE[20:41, 30:49]
+SPECKLED = np.random.default_rng(4).random((40, 60)) < 0.1
+UNHEARD = np.random.default_rng(5).random((9, 8)) < 0.2
+WEIGHTS = np.where(UNHEARD, 0, 0.5 + np.random.default_rng(6).random((9, 8))).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -194,14 +197,60 @@ def test_moments_are_the_definitions(rng, shape, window):
 def test_the_curvature_of_a_refined_score_is_the_scores():
     """Its first derivative is, and was once not differentiated again with it."""
 
-    def square(x):
-        score = jnp.full((1,), x**2)
-        by = lambda window, seen: window.sum()  # noqa: E731
-        return (refined(score, score > 0, jnp.array([[2.0, 3.0]]), None, (2,), by, (), 7.0) ** 2).sum()
+    def score(x):
+        """The cube over the root of x, 5 times as large by the definition, which knows the energy."""
+        by = lambda window, seen: (window.sum() * 3**2.5, 3.0, 1.0)  # noqa: E731
+        value, signal = jnp.full((1,), x**3), jnp.array([[2.0, 3.0]])
+        return refined(value, (jnp.full((1,), x), jnp.ones(())), value > 0, signal, None, (2,), by, ())[
+            0
+        ]
 
-    assert float(square(3.0)) == 25  # `x**2` is doubtful and 5 by the definition
-    assert float(jax.grad(square)(3.0)) == 2 * 5 * 2 * 3
-    assert float(jax.grad(jax.grad(square))(3.0)) == 2 * (2 * 3) ** 2 + 2 * 5 * 2
+    root = 5 * 3**2.5  # what the definition gives; then the derivatives of value / sqrt(energy)
+    first = 3 * 3**2 / 3**0.5 - root / 2 / 3
+    second = 6 * 3 / 3**0.5 - 2 * (3 * 3**2 / 3**0.5) / 2 / 3 + root * 0.75 / 3**2
+    for n, want in enumerate((root, first, second)):
+        fn = score
+        for _ in range(n):
+            fn = jax.grad(fn)
+        np.testing.assert_allclose(fn(3.0), want, rtol=1e-12)
+
+
+def best_score(x, t, **options):
+    return matching.best_match(x, jnp.stack([t, -t]), **options).score
+
+
+FAINT = {
+    "plain": matching.normalized_correlation,
+    "masked": partial(matching.normalized_correlation, mask=SPECKLED),
+    "template masked": partial(matching.normalized_correlation, template_mask=UNHEARD),
+    "both masked": partial(matching.normalized_correlation, mask=SPECKLED, template_mask=UNHEARD),
+    "weighted": partial(matching.match, weights=WEIGHTS),
+    "weighted cosine": partial(matching.match, measure="cosine", weights=WEIGHTS),
+    "weighted difference": partial(
+        matching.match, measure="normalized_squared_difference", weights=WEIGHTS
+    ),
+    "best of two": best_score,
+    "best of two, masked": partial(best_score, template_mask=UNHEARD),
+}
+
+
+@pytest.mark.parametrize("method", ["fft", "direct"])
+@pytest.mark.parametrize("name", FAINT)
+def test_gradients_of_faint_windows_beside_loud_ones(rng, name, method):
+    """Of which sums over all windows know no digit; a gradient was once noise, of ten times its size."""
+    fn = FAINT[name]
+    x, t = rng.standard_normal((40, 60)), rng.standard_normal((9, 8))
+    x[:, 30:] *= 1e-4
+    weights = rng.standard_normal((32, 15))
+    operands = x.astype("f"), t.astype("f")
+
+    def loss(x, t):
+        return (fn(x, t, method=method)[:, 38:] * weights.astype(x.dtype)).sum()
+
+    got = jax.jit(jax.grad(loss, (0, 1)))(*operands)
+    want = jax.jit(jax.grad(loss, (0, 1)))(*(a.astype(float) for a in operands))
+    for a, b in zip(got, want):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-3 * np.abs(b).max())
 
 
 def test_where_masks_leave_nothing_but_one_value_there_is_no_gradient(rng):
