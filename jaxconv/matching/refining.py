@@ -101,9 +101,7 @@ def refined(
     energy of 0 have `flat_score` and no gradient.
     """
     rough = over_roots(value, energies, flat_score)
-    energies = [
-        jnp.where(doubtful, energy, energy) for energy in energies
-    ]  # of each place, on its shard
+    energies = [jnp.where(doubtful, energy, energy) for energy in energies]  # of each place
     flat = flat_score, 0.0, 0.0
     where = doubtful, x, seen, window
     score, *known = by_definition((rough, *energies), *where, definition, operands, flat, is_flat)
