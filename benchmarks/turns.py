@@ -15,14 +15,10 @@ ROUNDS = 5
 
 
 def in_turn(runs: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median seconds of each, run in turn and waited for, after one call that compiles.
-
-    Each waits until the threads of the last have gone to sleep: PyTorch's spin on after a call.
-    """
+    """Return the median seconds of each, run in turn and waited for, after one call that compiles."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
         for name, run in runs.items():
-            time.sleep(0.005)
             before = time.perf_counter()
             jax.block_until_ready(run())
             if number:

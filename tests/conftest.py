@@ -3,8 +3,8 @@
 `JAX_ENABLE_X64=0 pytest` runs them in 32 bits, less those marked `needs_x64`. At the end the run tells
 how many cases each method computed.
 
-Programs are compiled without LLVM's optimizations and with XLA's older emitters of fusions, in half of
-the time; where JAX_ENABLE_X64 is given, 0 or 1, as users compile them. What one process of a run has
+Programs are compiled without LLVM's optimizations and with XLA's older emitters of fusions, which is
+faster; where JAX_ENABLE_X64 is given, 0 or 1, as users compile them. What one process of a run has
 compiled the others take from a folder.
 """
 

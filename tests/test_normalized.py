@@ -234,9 +234,8 @@ FAINT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "method"), [*((name, "fft") for name in FAINT), ("plain", "direct"), ("weighted", "direct")]
-)
+@pytest.mark.parametrize("method", ["fft", "direct"])
+@pytest.mark.parametrize("name", FAINT)
 def test_gradients_of_faint_windows_beside_loud_ones(rng, name, method):
     """Of which sums over all windows know no digit; a gradient was once noise, of ten times its size."""
     fn = FAINT[name]
@@ -251,7 +250,7 @@ def test_gradients_of_faint_windows_beside_loud_ones(rng, name, method):
     got = jax.jit(jax.grad(loss, (0, 1)))(*operands)
     want = jax.jit(jax.grad(loss, (0, 1)))(*(a.astype(float) for a in operands))
     for a, b in zip(got, want):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-2 * np.abs(b).max())
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-3 * np.abs(b).max())
 
 
 def test_where_masks_leave_nothing_but_one_value_there_is_no_gradient(rng):

@@ -101,7 +101,8 @@ def refined(
     energy of 0 have `flat_score` and no gradient.
     """
     rough = over_roots(value, energies, flat_score)
-    energies = [jnp.where(doubtful, energy, energy) for energy in energies]  # of each place
+    # of each place, and on a mesh on its shard, which one energy for all is not
+    energies = [jnp.where(doubtful, energy, energy) for energy in energies]
     flat = flat_score, 0.0, 0.0
     where = doubtful, x, seen, window
     score, *known = by_definition((rough, *energies), *where, definition, operands, flat, is_flat)
@@ -126,9 +127,8 @@ def by_definition(
 
     Flat windows have what is given for all of them without more ado. Without a gradient.
     """
-    given, doubtful, x, seen, operands, flat = lax.stop_gradient(
-        (given, doubtful, x, seen, operands, flat)
-    )
+    fixed = given, doubtful, x, seen, operands, flat
+    given, doubtful, x, seen, operands, flat = lax.stop_gradient(fixed)
     at_once = max(1, AT_ONCE // (len(x) * math.prod(window)))
 
     def of_window(place: jax.Array) -> Any:
