@@ -104,9 +104,8 @@ class UNet(nn.Module):
         return self.label(self.join_fine(torch.cat([fine, self.to_fine(middle)], 1)))
 
 
-FORMATS = ("PyTorch", "PyTorch, channels last")
-NETWORKS = {  # and the memory formats of its layers; PyTorch 2.14's gradient of strided 1 x 1
-    ResidualNetwork: (torch.contiguous_format,),  # layers, channels last, ends the process
+FORMATS = {  # PyTorch 2.14's gradient of strided 1 x 1 layers, channels last, ends the process
+    ResidualNetwork: (torch.contiguous_format,),
     ConvNeXt: (torch.contiguous_format, torch.channels_last),
     UNet: (torch.contiguous_format, torch.channels_last_3d),
 }
@@ -114,12 +113,11 @@ NETWORKS = {  # and the memory formats of its layers; PyTorch 2.14's gradient of
 
 def loaded(model: nn.Module, named: dict[str, jax.Array]) -> nn.Module:
     """Return a network with weights of the same names: Equinox's as they are, Flax's turned."""
-    flax = any(name.endswith("kernel") for name in named)
     layers, state = dict(model.named_modules()), {}
     for name, weight in named.items():
         layer, what = name.rsplit(".", 1)
         value = np.asarray(weight)
-        if flax and what == "kernel":
+        if what == "kernel":
             value = _turned(value, isinstance(layers[layer], nn.ConvTranspose3d))
         target = f"{layer}.{'weight' if what in ('kernel', 'scale') else what}"
         state[target] = torch.tensor(value).reshape(model.state_dict()[target].shape)
@@ -130,9 +128,8 @@ def loaded(model: nn.Module, named: dict[str, jax.Array]) -> nn.Module:
 def _turned(kernel: np.ndarray, transposed: bool) -> np.ndarray:
     """Return Flax's kernel (*space, inputs, outputs) as PyTorch's."""
     space = tuple(range(kernel.ndim - 2))
-    if transposed:  # (inputs, outputs, *space), reflected
-        return np.flip(kernel, space).transpose(-2, -1, *space).copy()
-    return kernel.transpose(-1, -2, *space).copy()
+    turned = np.flip(kernel, space) if transposed else kernel.swapaxes(-2, -1)
+    return np.ascontiguousarray(turned.transpose(-2, -1, *space))
 
 
 def torch_step(

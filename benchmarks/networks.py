@@ -7,27 +7,31 @@ python benchmarks/networks.py docs .venv-oldest/bin/python .venv-newest/bin/pyth
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import in_pytorch
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from in_pytorch import FORMATS, NETWORKS, loaded, torch_step
-from turns import ROUNDS, in_turn, machine, table
+from jax.tree_util import keystr
+from turns import ROUNDS, machine, table
 
 import jaxconv
 from jaxconv import progress
+from jaxconv.engine.timing import measure
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "examples"))
 import accelerate_equinox  # noqa: E402
 import accelerate_flax  # noqa: E402
 
-ROW = ("JAX", "accelerated", *FORMATS)
+PEERS = ("PyTorch", "PyTorch, channels last")
+WHO = ("JAX", "accelerated", *PEERS)
 RATE = 1e-3
 
 
@@ -64,32 +68,45 @@ class UNet(nnx.Module):
         return self.label(self.join_fine(jnp.concatenate([fine, self.to_fine(middle)], -1)))
 
 
-def residual() -> tuple[Any, Callable[..., jax.Array], dict[str, jax.Array], jax.Array]:
-    """Return the weights of Equinox's network, the network, its weights by name, and images."""
+class Case(NamedTuple):
+    """A network in JAX, its twin in PyTorch, and what is computed."""
+
+    weights: Any
+    network: Callable[..., jax.Array]  # of weights and images
+    images: jax.Array
+    features: int  # the images' axis of these
+    twin: type
+
+
+def of_equinox() -> Case:
+    """Return the residual network of the examples, whose modules take one image."""
     weights, static = eqx.partition(accelerate_equinox.Network(10, jax.random.key(0)), eqx.is_array)
-    images = jax.random.normal(jax.random.key(1), (32, 3, 64, 64))
-    named = {".".join(map(_key, path)): w for path, w in jax.tree.leaves_with_path(weights)}
-    return weights, lambda weights, x: jax.vmap(eqx.combine(weights, static))(x), named, images
+
+    def network(weights: Any, x: jax.Array) -> jax.Array:
+        return jax.vmap(eqx.combine(weights, static))(x)
+
+    return Case(weights, network, drawn(32, 3, 64, 64), 1, in_pytorch.ResidualNetwork)
 
 
-def of_flax(network: nnx.Module, *shape: int) -> tuple[Any, ...]:
-    """Return the same of a network in Flax."""
-    graph, weights = nnx.split(network)
-    named = {".".join(map(str, path)): leaf[...] for path, leaf in nnx.to_flat_state(weights)}
-    images = jax.random.normal(jax.random.key(1), shape)
-    return weights, lambda weights, x: nnx.merge(graph, weights)(x), named, images
+def of_flax(module: nnx.Module, images: jax.Array, twin: type) -> Case:
+    """Return a network of Flax."""
+    graph, weights = nnx.split(module)
+    return Case(weights, lambda weights, x: nnx.merge(graph, weights)(x), images, -1, twin)
 
 
-def _key(entry: Any) -> str:
-    return str(entry.name if hasattr(entry, "name") else entry.idx)
+def drawn(*shape: int) -> jax.Array:
+    """Return images of noise."""
+    return jax.random.normal(jax.random.key(1), shape)
 
 
-MAKE = {
-    "residual network, Equinox, 32 × 3 × 64²": residual,
+CASES = {
+    "residual network, Equinox, 32 × 3 × 64²": of_equinox,
     "ConvNeXt-like, Flax, 8 × 128² × 3": lambda: of_flax(
-        accelerate_flax.Network(64, 10, nnx.Rngs(0)), 8, 128, 128, 3
+        accelerate_flax.Network(64, 10, nnx.Rngs(0)), drawn(8, 128, 128, 3), in_pytorch.ConvNeXt
     ),
-    "U-Net of volumes, Flax, 2 × 32³": lambda: of_flax(UNet(nnx.Rngs(0)), 2, 32, 32, 32, 1),
+    "U-Net of volumes, Flax, 2 × 32³": lambda: of_flax(
+        UNet(nnx.Rngs(0)), drawn(2, 32, 32, 32, 1), in_pytorch.UNet
+    ),
 }
 
 
@@ -106,51 +123,48 @@ def training(network: Callable[..., jax.Array], wrap: Callable) -> Callable[...,
     return jax.jit(wrap(step))
 
 
-def rows() -> Iterator[list[Any]]:
-    """Time each network, with the weights it is drawn with."""
-    for (name, make), (twin, formats) in zip(MAKE.items(), NETWORKS.items(), strict=True):
-        weights, network, named, images = make()
-        first = name.endswith("64²")  # features, in the layout of the network
-        runs = {
-            who: partial(training(network, wrap), weights, images)
-            for who, wrap in (("JAX", lambda f: f), ("accelerated", jaxconv.accelerate))
-        }
-        channels_first = images if first else jnp.moveaxis(images, -1, 1)
-        for who, layout in zip(FORMATS, formats):
-            runs[who] = torch_step(loaded(twin(), named), channels_first, layout, RATE)
-        losses = [float(run()[0]) for run in runs.values()]
-        seconds = in_turn(runs)
-        own, peers = seconds["accelerated"], [seconds[who] for who in FORMATS if who in seconds]
-        ratios = [f"{min(peers) / own:.2f}", f"{seconds['JAX'] / own:.2f}"]
-        differ = f"{max(abs(loss / losses[0] - 1) for loss in losses):.0e}"
-        yield [
-            name,
-            *(f"{1e3 * seconds[who]:.1f}" if who in seconds else "" for who in ROW),
-            *ratios,
-            differ,
-        ]
+def row(name: str) -> list[str]:
+    """Time a network, with the weights it is drawn with."""
+    case = CASES[name]()
+    names = jax.tree.leaves_with_path(case.weights)
+    named = {keystr(path, simple=True, separator=".").removesuffix(".value"): w for path, w in names}
+    runs = {
+        who: partial(training(case.network, wrap), case.weights, case.images)
+        for who, wrap in (("JAX", lambda f: f), ("accelerated", jaxconv.accelerate))
+    }
+    images = jnp.moveaxis(case.images, case.features, 1)
+    for who, layout in zip(PEERS, in_pytorch.FORMATS[case.twin]):
+        model = in_pytorch.loaded(case.twin(), named)
+        runs[who] = in_pytorch.torch_step(model, images, layout, RATE)
+    losses = [float(run()[0]) for run in runs.values()]
+    seconds = {who: time.seconds for who, time in measure(runs, ROUNDS, most=inf).items()}
+    own, peers = seconds["accelerated"], [seconds[who] for who in PEERS if who in seconds]
+    times = [f"{1e3 * seconds[who]:.1f}" if who in seconds else "" for who in WHO]
+    ratios = [f"{min(peers) / own:.2f}", f"{seconds['JAX'] / own:.2f}"]
+    return [name, *times, *ratios, f"{max(abs(loss / losses[0] - 1) for loss in losses):.0e}"]
 
 
 def measured() -> str:
     """Return the table of this Python."""
     found = []
-    with progress.bar("networks", len(MAKE)) as report:
-        for row in rows():
-            found.append(row)
+    with progress.bar("networks", len(CASES)) as report:
+        for name in CASES:
+            found.append(row(name))
             report(len(found))
-    heads = ["network", *(f"{who}, ms" for who in ROW)]
+    heads = ["network", *(f"{who}, ms" for who in WHO)]
     return table([*heads, "PyTorch / accelerated", "JAX / accelerated", "losses differ by"], found)
 
 
 def main(docs: Path, pythons: list[str]) -> None:
     """Measure, and write the page."""
-    run = [sys.executable] if not pythons else pythons
     tables = [
         subprocess.run([python, __file__], stdout=subprocess.PIPE, text=True, check=True).stdout
-        for python in run
+        for python in pythons or [sys.executable]
     ]
     text = (Path(__file__).parent / "networks.md").read_text()
-    (docs / "networks-benchmarks.md").write_text(text.format(rounds=ROUNDS, tables="\n".join(tables)))
+    (docs / "networks-benchmarks.md").write_text(
+        text.format(rounds=ROUNDS, tables="\n".join(tables).rstrip())
+    )
 
 
 if __name__ == "__main__":
