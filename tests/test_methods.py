@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import PartitionSpec as P
 
 import jaxconv
 from jaxconv.engine.costs import Cost
@@ -186,6 +187,61 @@ def test_a_line_of_odd_length(rng, named_method_runs, method, dtype, shape):
         np.testing.assert_allclose(
             got, jaxconv.convolve(a, b, **{**options, "method": "direct"}), rtol=1e-4, atol=1e-4
         )
+
+
+BY_PIECES = {  # lax's shapes and options, summed in pieces of 7 terms
+    "a line, and taps left over": ((2, 1, 60), (1, 1, 23), {}),
+    "a line of odd length": ((1, 1, 5023), (1, 1, 23), {}),
+    "features, and one left over": ((2, 5, 30), (4, 5, 2), {}),
+    "features, then rows": (
+        (1, 6, 19, 21),
+        (4, 3, 4, 5),
+        {
+            "window_strides": (2, 1),
+            "rhs_dilation": (3, 2),
+            "lhs_dilation": (1, 2),
+            "padding": [(4, -2), (0, 3)],
+            "feature_group_count": 2,
+        },
+    ),
+    "a volume, by planes and rows": ((1, 1, 9, 8, 12), (1, 1, 3, 2, 9), {"rhs_dilation": (2, 1, 1)}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8", "u1", "i2"])
+@pytest.mark.parametrize("name", BY_PIECES)
+def test_pieces_of_a_long_sum_are_the_whole(rng, monkeypatch, name, dtype):
+    shape, window, options = BY_PIECES[name]
+    x, k = (rng.integers(0, 3, s).astype(dtype) for s in (shape, window))
+    options = {"window_strides": (1,) * (len(shape) - 2), "padding": "VALID"} | options
+    wide = [v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)]
+    want = jax.lax.conv_general_dilated(*wide, **options)
+    by_shifts = jax.jit(partial(jaxconv.conv_general_dilated, method="shifts", **options))
+    monkeypatch.setattr("jaxconv.engine.methods.shifts.PIECE", 14 if dtype == "c8" else 7)
+    assert by_shifts.lower(x, k).as_text().count("while") > 0
+    np.testing.assert_array_equal(by_shifts(x, k), want.astype(dtype))
+
+
+def test_pieces_of_a_long_sum_change_nothing_else(rng, monkeypatch):
+    """A bad value stays where it is seen, derivatives are right, and inside a mesh it runs."""
+    monkeypatch.setattr("jaxconv.engine.methods.shifts.PIECE", 7)
+    a, b = (jnp.asarray(x) for x in operands(rng, [(60,), (23,)]))
+    convolve = partial(jaxconv.convolve, mode="valid", method="shifts")
+    bad = convolve(a.at[3].set(np.nan), b)
+    assert np.isnan(bad).tolist() == [True] * 4 + [False] * 34
+
+    def loss(convolve, a, b):
+        return (convolve(a, b) ** 2).sum()
+
+    slopes = jax.grad(partial(loss, convolve), (0, 1))
+    truth = jax.grad(partial(loss, partial(jnp.convolve, mode="valid")), (0, 1))
+    jax.tree.map(assert_close, jax.jit(slopes)(a, b), *in_double(truth, a, b))
+    mesh = jax.make_mesh((1,), ("x",))
+    parts = P("x"), P()
+    divided = jax.shard_map(convolve, mesh=mesh, in_specs=parts, out_specs=P("x"))
+    with jax.set_mesh(mesh):
+        got = jax.jit(divided)(*(jax.device_put(v, p) for v, p in zip((a, b), parts)))
+    np.testing.assert_allclose(got, convolve(a, b), rtol=1e-5)
 
 
 IN_GROUPS = {  # lax's shapes and options

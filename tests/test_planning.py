@@ -71,7 +71,7 @@ def test_integers_never_go_to_fft():
 def test_a_plan_prints_as_a_table():
     text = str(plan(problem((MILLION,), (1025,)), ANY))
     assert "> overlap" in text
-    assert "at most 1,024 are unrolled" in text
+    assert "places, and at most 64 are unrolled" in text
     assert "calibrated on" in text
 
 

@@ -143,6 +143,6 @@ def test_products_in_full_precision_are_slower_on_a_gpu(gpu):
     assert costs.CPU.in_full_precision == costs.CPU
 
 
-def test_a_loop_is_never_taken_where_lax_can(rng):
-    chosen = plan(problem((2000,), (1500,), dtype="int32", result="int32"), How())
+def test_on_an_accelerator_a_loop_is_never_taken_where_lax_can():
+    chosen = plan(problem((2000,), (1500,), platform="tpu"), How())
     assert "at most 1,024 are unrolled" in str(chosen)

@@ -43,10 +43,13 @@ def by_parts(
         write = partial(lax.dynamic_update_slice_in_dim, start_index=start, axis=axis)
         return jax.tree.map(write, out, fn(start)), None
 
-    zeros = (jnp.zeros_like(a[(0,) * a.ndim], jnp.float32) for a in operands)
-    zero = sum(zeros)  # which varies over a mesh as they do
-    empty = jax.tree.map(lambda a: jnp.broadcast_to(zero, a.shape).astype(a.dtype), whole)
-    return lax.scan(put, empty, jnp.arange(-(-total // step)))[0]
+    return lax.scan(put, zeros_of(whole, operands), jnp.arange(-(-total // step)))[0]
+
+
+def zeros_of(whole: Any, operands: Sequence[jax.Array]) -> Any:
+    """Return zeros of a shape and type, a tree; inside `jax.shard_map` they vary as the operands do."""
+    zero = sum(jnp.zeros_like(a[(0,) * a.ndim], jnp.float32) for a in operands)
+    return jax.tree.map(lambda a: jnp.broadcast_to(zero, a.shape).astype(a.dtype), whole)
 
 
 def by_rows(

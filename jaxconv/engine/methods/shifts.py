@@ -1,18 +1,20 @@
 """Shifts: the definition turned inside out. One slice of the signal per tap, times the tap, summed.
 
 XLA fuses the whole sum into one loop that reads the signal from cache, so a small kernel runs at
-memory speed. Wins up to about 250 taps of one channel; past that the compiler stops vectorizing the
-loop. The terms are summed as a balanced tree, which is faster than a chain and more accurate.
+memory speed. Past about 250 terms its compiler for CPUs stops vectorizing that loop, so there longer
+sums are added piece by piece. Wins up to some hundred taps of one channel, and where few features meet.
+The terms are summed as a balanced tree, which is faster than a chain and more accurate.
 """
 
 import math
 from dataclasses import replace
-from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv.engine.bands import zeros_of
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
@@ -21,11 +23,13 @@ from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_over_taps
 
 LEAST_TAPS = 5  # from which an odd line is computed in two
-MOST_TERMS = 1024  # unrolled; more would compile for seconds
+MOST_TERMS = 1024  # unrolled on accelerators; more would compile for seconds
+PIECE = 240  # terms that are summed in one loop on a CPU; half as many complex ones
+CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
 
 
 def supports(problem: Problem) -> str:
-    """It unrolls, so the taps must be few; but where `direct` cannot either, it counts through them."""
+    """It unrolls on accelerators, but where `direct` cannot either, it counts through the taps there."""
     if not _is_unrolled(problem) and not direct.supports(problem):
         return f"{_terms(problem):,} terms, and at most {MOST_TERMS:,} are unrolled"
     return ""
@@ -36,19 +40,24 @@ def cost(problem: Problem, c: Constants) -> Cost:
     terms = _terms(problem)
     rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
     width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
-    deep = width * terms * (1 if problem.platform == "cpu" else problem.rank)
-    if deep > c.shifts_cliff or max(problem.strides, default=1) > 1:
+    by_pieces = problem.platform == "cpu"
+    pieces = math.ceil(terms / _most(problem)) if by_pieces else 1
+    deep = not by_pieces and width * terms * problem.rank > c.shifts_cliff
+    if deep or max(problem.strides, default=1) > 1:
         rate = c.shifts_slow_rate * width
     size = problem.accumulator.itemsize
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
-    walked = held + size * math.prod(problem.output)
+    walked = held + size * (2 * pieces - 1) * math.prod(problem.output)
+    copied = 0 if pieces == 1 else held * (pieces if problem.inputs == 1 else 1)
     padding = any(lo or hi for lo, hi in problem.padding)
     seconds = (
         max(walked / c.memory_rate, 2 * width**2 * problem.products / rate)
-        + c.shifts_call
-        + terms * c.shifts_term
+        + c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
+        + terms / pieces * c.shifts_term
     )
-    return Cost(seconds + padding * 2 * held / c.memory_rate, padding * held)
+    return Cost(
+        seconds + 2 * (padding * held + copied) / c.memory_rate, padding * held + copied // pieces
+    )
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -59,20 +68,70 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.stage(signal.astype(problem.accumulator))
+    if problem.platform == "cpu":
+        return _by_pieces(problem.staged, padded, kernel)
     if not _is_unrolled(problem):
         return _one_by_one(problem, padded, kernel)
-    if problem.platform != "cpu":
-        return sum_over_taps(problem, padded, kernel, problem.rank)
-    summed = _but_the_last if _is_odd_line(problem) else sum_over_taps
-    return fenced(partial(summed, problem, padded, kernel, problem.rank), signal, kernel)
+    return sum_over_taps(problem, padded, kernel, problem.rank)
 
 
 def _terms(problem: Problem) -> int:
     return problem.taps * problem.inputs
 
 
+def _most(problem: Problem) -> int:
+    return PIECE // 2 if problem.is_complex else PIECE
+
+
 def _is_unrolled(problem: Problem) -> bool:
-    return _terms(problem) <= MOST_TERMS
+    return problem.platform == "cpu" or _terms(problem) <= MOST_TERMS
+
+
+def _by_pieces(
+    problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array | None = None
+) -> jax.Array:
+    """Add the sum over a kernel to a total: at once, or over pieces along its first axis in a loop.
+
+    The pieces are equal, but for what is left, so that one loop is compiled for all of them.
+    """
+    p = problem
+    if _terms(p) <= _most(p):
+        summed = _but_the_last if _is_odd_line(p) else sum_over_taps
+
+        def add() -> jax.Array:
+            part = summed(p, signal, kernel, p.rank)
+            return part if total is None else total + part
+
+        return fenced(add, signal, kernel)
+    count = next(n for n in (p.inputs, *p.window) if n > 1)
+    pieces = math.ceil(count / max(1, _most(p) * count // _terms(p)))
+    size = math.ceil(count / pieces)
+
+    def add_piece(start: Any, total: jax.Array, size: int = size) -> jax.Array:
+        return _by_pieces(*_piece(p, signal, kernel, start, size), total)
+
+    whole, left = divmod(count, size)
+    empty = zeros_of(jax.ShapeDtypeStruct(p.output, p.accumulator), (signal, kernel))
+    total = lax.fori_loop(
+        0, whole, lambda i, total: add_piece(i * size, total), empty if total is None else total
+    )
+    return add_piece(whole * size, total, left) if left else total
+
+
+def _piece(
+    problem: Problem, signal: jax.Array, kernel: jax.Array, start: Any, size: int
+) -> tuple[Problem, jax.Array, jax.Array]:
+    """Return a piece of a kernel, from a place on along its first axis, and the signal that it sees."""
+    p = problem
+    if p.inputs > 1:
+        parts = (lax.dynamic_slice_in_dim(a, start, size, 2) for a in (signal, kernel))
+        return replace(p, inputs=size), *parts
+    axis = next(i for i, n in enumerate(p.window) if n > 1)
+    step, window, space = p.kernel_dilation[axis], list(p.window), list(p.space)
+    window[axis], space[axis] = size, p.space[axis] - (p.window[axis] - size) * step
+    part = replace(p, window=tuple(window), space=tuple(space))
+    seen = lax.dynamic_slice_in_dim(signal, start * step, space[axis], 3 + axis)
+    return part, seen, lax.dynamic_slice_in_dim(kernel, start, size, 3 + axis)
 
 
 def _one_by_one(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
