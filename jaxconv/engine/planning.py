@@ -218,11 +218,12 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
 def _rank(problem: Problem, how: How, margin: int, candidate: Candidate) -> float:
     """Return the seconds that a candidate is ranked by: JAX's own method has the margin.
 
-    Between dense layers methods that want features last are favoured: neighbours that agree move
-    no data.
+    Between dense layers of up to two axes methods that want features last are favoured: neighbours
+    that agree move no data.
     """
     many = problem.taps == 1 or math.prod(problem.places) > 1  # places; else one product is all
-    dense = how.between_layers and many and min(problem.inputs, problem.outputs) >= DENSE
+    flat = problem.rank < 3  # in volumes JAX's own is no faster so
+    dense = how.between_layers and flat and many and min(problem.inputs, problem.outputs) >= DENSE
     favour = FAVOUR if dense and METHODS[candidate.method].prefers_features_last else 1.0
     shared = METHODS[candidate.method].shared if how.shares_signal else 1.0
     return candidate.seconds * favour * shared * (1 if candidate.method == "direct" else margin)

@@ -25,6 +25,7 @@ from jaxconv.engine.summing import sum_over_taps
 LEAST_TAPS = 5  # from which an odd line is computed in two
 MOST_TERMS = 1024  # unrolled on accelerators; more would compile for seconds
 PIECE = 240  # terms that are summed in one loop on a CPU; half as many complex ones
+ROW = 8  # places in a row, with fewer of which several features are summed without vectors
 CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
 
 
@@ -38,7 +39,9 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
     terms = _terms(problem)
-    rate = c.shifts_features_rate if problem.inputs * problem.outputs > 1 else c.shifts_rate
+    rate = c.shifts_rate
+    if problem.inputs * problem.outputs > 1:
+        rate = c.shifts_features_rate * (1 if problem.places[-1] >= ROW else problem.places[-1] / 16)
     width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
     by_pieces = problem.platform == "cpu"
     pieces = math.ceil(terms / _most(problem)) if by_pieces else 1
