@@ -286,3 +286,22 @@ def test_random_layers(mesh, single, seed):
         raise
     if 0 not in shape:
         compared(mesh, both(fn), x, spec, k, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("jit", [jax.jit, lambda fn: fn], ids=["jitted", "eager"])
+def test_undivided_arrays_where_a_mesh_is_set(mesh, rng, single, jit):
+    """The program is for all devices of the mesh, but no array came with one; gradients and FFTs too."""
+    x, k = (jnp.asarray(numbers(rng, n)) for n in (512, 9))
+    power = jnp.ones(100)
+
+    def fn(x, k):
+        return jaxconv.convolve(x, k, "same"), jaxconv.detection.whiten(x, power)
+
+    def slopes(x, k):
+        return jax.grad(lambda x, k: sum(jnp.sum(y**2) for y in fn(x, k)), (0, 1))(x, k)
+
+    truth = fn(x, k), slopes(x, k)
+    with jax.set_mesh(mesh):
+        found = jit(fn)(x, k), jit(slopes)(x, k)
+    for got, want in zip(jax.tree.leaves(found), jax.tree.leaves(truth), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)

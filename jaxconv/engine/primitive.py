@@ -40,7 +40,7 @@ from jaxconv.engine.lax_form import (
     problem_of,
 )
 from jaxconv.engine.mesh.division import division, in_order, rule
-from jaxconv.engine.mesh.lowering import is_divided_by_compiler, is_exported, needing_devices
+from jaxconv.engine.mesh.lowering import is_divided_by_compiler, is_exported, needing_devices, offered
 from jaxconv.engine.mesh.shard import Sharded
 from jaxconv.engine.planned import planned_p
 from jaxconv.engine.planning import Plan, note, plan, possible
@@ -272,7 +272,7 @@ def _partitioned(platform: str, **params: Any) -> Callable[..., jax.Array]:
     def partition(mesh, operands, result):
         lhs, rhs = operands
         problem = problem_of(lhs, rhs, platform, **params)
-        shardings = [a.sharding for a in (lhs, rhs, result)]
+        shardings = offered(mesh, (lhs, rhs, result))
         specs = [s.spec for s in shardings]
         computed = _one_shard(problem, mesh, *specs, **params)
 

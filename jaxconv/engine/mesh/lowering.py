@@ -1,11 +1,13 @@
 """Meshes: who divides arrays over devices, as a lowering sees it."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from jax._src.dispatch import prim_requires_devices_during_lowering as needing_devices
 from jax.interpreters import mlir
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-__all__ = ["is_divided_by_compiler", "is_exported", "needing_devices"]
+__all__ = ["is_divided_by_compiler", "is_exported", "needing_devices", "offered"]
 
 
 def is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
@@ -18,3 +20,14 @@ def is_divided_by_compiler(ctx: mlir.LoweringRuleContext) -> bool:
 def is_exported(ctx: mlir.LoweringRuleContext) -> bool:
     """Return whether the program is exported, to be compiled elsewhere."""
     return ctx.module_context.lowering_parameters.for_export
+
+
+def offered(mesh: Mesh, arrays: Sequence[Any]) -> list[NamedSharding]:
+    """Return how a compiler offers to divide arrays over a mesh.
+
+    A program for several devices to which only undivided arrays come, as under `jax.set_mesh`, has no
+    mesh here, and its shardings no spec: all of it is computed whole.
+    """
+    if mesh.empty:
+        return [NamedSharding(mesh, PartitionSpec())] * len(arrays)
+    return [array.sharding for array in arrays]

@@ -18,7 +18,7 @@ from jax.interpreters import ad, batching, mlir
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxconv.engine.mesh.lowering import is_divided_by_compiler, needing_devices
+from jaxconv.engine.mesh.lowering import is_divided_by_compiler, needing_devices, offered
 from jaxconv.engine.rewriting import Memory, rewritten
 
 transform_p = core.Primitive("transform")
@@ -61,7 +61,8 @@ def _partitioned(fn: Callable[..., jax.Array], rank: int, transformed: int) -> C
     divisible = custom_partitioning(lambda operand: fn(operand))
 
     def partition(mesh, operands, result):
-        spec = [*operands[0].sharding.spec, *[None] * rank][: rank - transformed]
+        (whole,) = offered(mesh, operands)
+        spec = [*whole.spec, *[None] * rank][: rank - transformed]
         sharding = NamedSharding(mesh, P(*spec, *[None] * transformed))
         return mesh, fn, sharding, (sharding,)
 
