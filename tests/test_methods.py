@@ -189,10 +189,19 @@ def test_a_line_of_odd_length(rng, named_method_runs, method, dtype, shape):
         )
 
 
+def in_lax(rng, dtype, numbers, shape, window, options):
+    """Return whole numbers as signal and kernel, lax's options, and lax's answer in double precision."""
+    x, k = (rng.integers(*numbers, s).astype(dtype) for s in (shape, window))
+    options = {"window_strides": (1,) * (len(shape) - 2), "padding": "VALID"} | options
+    wide = [v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)]
+    return x, k, options, jax.lax.conv_general_dilated(*wide, **options)
+
+
 BY_PIECES = {  # lax's shapes and options, summed in pieces of 7 terms
     "a line, and taps left over": ((2, 1, 60), (1, 1, 23), {}),
     "a line of odd length": ((1, 1, 5023), (1, 1, 23), {}),
     "features, and one left over": ((2, 5, 30), (4, 5, 2), {}),
+    "features at no place": ((2, 30), (4, 30), {}),
     "features, then rows": (
         (1, 6, 19, 21),
         (4, 3, 4, 5),
@@ -211,11 +220,7 @@ BY_PIECES = {  # lax's shapes and options, summed in pieces of 7 terms
 @pytest.mark.parametrize("dtype", ["f4", "c8", "u1", "i2"])
 @pytest.mark.parametrize("name", BY_PIECES)
 def test_pieces_of_a_long_sum_are_the_whole(rng, monkeypatch, name, dtype):
-    shape, window, options = BY_PIECES[name]
-    x, k = (rng.integers(0, 3, s).astype(dtype) for s in (shape, window))
-    options = {"window_strides": (1,) * (len(shape) - 2), "padding": "VALID"} | options
-    wide = [v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)]
-    want = jax.lax.conv_general_dilated(*wide, **options)
+    x, k, options, want = in_lax(rng, dtype, (0, 3), *BY_PIECES[name])
     by_shifts = jax.jit(partial(jaxconv.conv_general_dilated, method="shifts", **options))
     monkeypatch.setattr("jaxconv.engine.methods.shifts.PIECE", 14 if dtype == "c8" else 7)
     assert by_shifts.lower(x, k).as_text().count("while") > 0
@@ -227,7 +232,8 @@ def test_pieces_of_a_long_sum_change_nothing_else(rng, monkeypatch):
     monkeypatch.setattr("jaxconv.engine.methods.shifts.PIECE", 7)
     a, b = (jnp.asarray(x) for x in operands(rng, [(60,), (23,)]))
     convolve = partial(jaxconv.convolve, mode="valid", method="shifts")
-    bad = convolve(a.at[3].set(np.nan), b)
+    assert "while" in jax.jit(convolve).lower(a, b).as_text()
+    bad = jax.jit(convolve)(a.at[3].set(np.nan), b)
     assert np.isnan(bad).tolist() == [True] * 4 + [False] * 34
 
     def loss(convolve, a, b):
@@ -264,11 +270,7 @@ IN_GROUPS = {  # lax's shapes and options
 @pytest.mark.parametrize("dtype", ["f4", "c8"])
 @pytest.mark.parametrize("name", IN_GROUPS)
 def test_groups_of_blocks_are_the_whole(rng, monkeypatch, name, dtype):
-    shape, window, options = IN_GROUPS[name]
-    x, k = (rng.integers(-99, 99, s).astype(dtype) for s in (shape, window))
-    options = {"window_strides": (1,) * (len(shape) - 2), "padding": "VALID"} | options
-    wide = [v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)]
-    want = jax.lax.conv_general_dilated(*wide, **options)
+    x, k, options, want = in_lax(rng, dtype, (-99, 99), *IN_GROUPS[name])
     by_overlap = partial(jaxconv.conv_general_dilated, method="overlap", **options)
     monkeypatch.setattr("jaxconv.engine.methods.overlap.SHORTEST", {1: 512, 2: 32, 3: 16})
     monkeypatch.setattr("jaxconv.engine.methods.overlap.GROUP_BYTES", {1: 5e4, 2: 5e4, 3: 5e4})
@@ -283,11 +285,8 @@ def test_groups_of_blocks_are_the_whole(rng, monkeypatch, name, dtype):
 
 @pytest.mark.parametrize("dtype", ["f4", "c8"])
 def test_some_of_a_batch_at_a_time_are_all(rng, monkeypatch, dtype):
-    x, k = (rng.integers(-9, 9, s).astype(dtype) for s in ((7, 4, 50, 20), (6, 2, 9, 5)))
     options = {"window_strides": (2, 1), "padding": "SAME", "feature_group_count": 2}
-    want = jax.lax.conv_general_dilated(
-        *(v.astype("c16" if dtype == "c8" else "f8") for v in (x, k)), **options
-    )
+    x, k, options, want = in_lax(rng, dtype, (-9, 9), (7, 4, 50, 20), (6, 2, 9, 5), options)
     by_fft = partial(jaxconv.conv_general_dilated, method="fft", **options)
     whole = jax.jit(by_fft).lower(x, k).as_text()
     monkeypatch.setattr("jaxconv.engine.methods.fft.FRESH_BYTES", 0)

@@ -39,8 +39,8 @@ class Constants:
     shifts_term: float  # a price for each, which also stands for the time to compile
     shifts_rate: float
     shifts_features_rate: float  # where several features meet
-    shifts_cliff: int  # terms, and on accelerators times axes; past it the compiler's loop is slow
-    shifts_slow_rate: float
+    shifts_cliff: int  # terms times axes, past which the loop of an accelerator's compiler is slow
+    shifts_slow_rate: float  # there, and with strides
     direct_call: float
     patch_rate: float  # elements of patches gathered a second
     patch_row: float  # a price for each row of a patch

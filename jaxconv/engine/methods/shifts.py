@@ -41,7 +41,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     terms = _terms(problem)
     rate = c.shifts_rate
     if problem.inputs * problem.outputs > 1:
-        rate = c.shifts_features_rate * (1 if problem.places[-1] >= ROW else problem.places[-1] / 16)
+        row = problem.places[-1] if problem.rank else ROW
+        rate = c.shifts_features_rate * (1 if row >= ROW else row / (2 * ROW))
     width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
     by_pieces = problem.platform == "cpu"
     pieces = math.ceil(terms / _most(problem)) if by_pieces else 1
@@ -113,11 +114,10 @@ def _by_pieces(
     def add_piece(start: Any, total: jax.Array, size: int = size) -> jax.Array:
         return _by_pieces(*_piece(p, signal, kernel, start, size), total)
 
+    if total is None:
+        total = zeros_of(jax.ShapeDtypeStruct(p.output, p.accumulator), (signal, kernel))
     whole, left = divmod(count, size)
-    empty = zeros_of(jax.ShapeDtypeStruct(p.output, p.accumulator), (signal, kernel))
-    total = lax.fori_loop(
-        0, whole, lambda i, total: add_piece(i * size, total), empty if total is None else total
-    )
+    total = lax.fori_loop(0, whole, lambda i, total: add_piece(i * size, total), total)
     return add_piece(whole * size, total, left) if left else total
 
 
