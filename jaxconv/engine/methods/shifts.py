@@ -114,11 +114,11 @@ def _by_pieces(
     def add_piece(start: Any, total: jax.Array, size: int = size) -> jax.Array:
         return _by_pieces(*_piece(p, signal, kernel, start, size), total)
 
-    if total is None:
-        total = zeros_of(jax.ShapeDtypeStruct(p.output, p.accumulator), (signal, kernel))
     whole, left = divmod(count, size)
-    total = lax.fori_loop(0, whole, lambda i, total: add_piece(i * size, total), total)
-    return add_piece(whole * size, total, left) if left else total
+    nothing = jax.ShapeDtypeStruct(p.output, p.accumulator)
+    first = zeros_of(nothing, (signal, kernel)) if total is None else total
+    added = lax.fori_loop(0, whole, lambda i, total: add_piece(i * size, total), first)
+    return add_piece(whole * size, added, left) if left else added
 
 
 def _piece(
@@ -127,14 +127,15 @@ def _piece(
     """Return a piece of a kernel, from a place on along its first axis, and the signal that it sees."""
     p = problem
     if p.inputs > 1:
-        parts = (lax.dynamic_slice_in_dim(a, start, size, 2) for a in (signal, kernel))
-        return replace(p, inputs=size), *parts
-    axis = next(i for i, n in enumerate(p.window) if n > 1)
-    step, window, space = p.kernel_dilation[axis], list(p.window), list(p.space)
-    window[axis], space[axis] = size, p.space[axis] - (p.window[axis] - size) * step
-    part = replace(p, window=tuple(window), space=tuple(space))
-    seen = lax.dynamic_slice_in_dim(signal, start * step, space[axis], 3 + axis)
-    return part, seen, lax.dynamic_slice_in_dim(kernel, start, size, 3 + axis)
+        part, axis, place, length = replace(p, inputs=size), 2, start, size
+    else:
+        i = next(i for i, n in enumerate(p.window) if n > 1)
+        step, window, space = p.kernel_dilation[i], list(p.window), list(p.space)
+        window[i], space[i] = size, p.space[i] - (p.window[i] - size) * step
+        part = replace(p, window=tuple(window), space=tuple(space))
+        axis, place, length = 3 + i, start * step, space[i]
+    seen = lax.dynamic_slice_in_dim(signal, place, length, axis)
+    return part, seen, lax.dynamic_slice_in_dim(kernel, start, size, axis)
 
 
 def _one_by_one(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
