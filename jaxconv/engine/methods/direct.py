@@ -17,7 +17,10 @@ from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
-DEEP = 8000  # products a sum, past which JAX's matrix product slows down
+DEEP = (
+    8000  # products a sum, past which JAX's matrix product slows down; in kernels' gradients from none
+)
+FEW = 8  # input features, with fewer of which such a product takes twice as long
 ONE_PLACE = 3  # times that XLA takes longer for the products at one place: a 1 x 1 kernel's gradient
 MOST_PADDED = 2  # input features up to which padding beforehand is faster
 GPUS = ("cuda", "rocm")
@@ -41,7 +44,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     gathered = patches / c.patch_rate + rows * c.patch_row * (1.0 if alone else 0.4)
     gathered *= c.patch_volume if p.rank > 2 else 1.0
     depth = p.inputs * p.taps
-    rate = c.matrix_rate if depth < DEEP else c.matrix_deep_rate
+    is_deep = depth >= DEEP or p.taps > math.prod(p.places)
+    rate = c.matrix_deep_rate / (1 + (p.inputs < FEW)) if is_deep else c.matrix_rate
     rate = rate / ONE_PLACE if p.taps > math.prod(p.places) == 1 else rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
     calls = 3 if p.is_complex else 1  # of real convolutions, as JAX computes it

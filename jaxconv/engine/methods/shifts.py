@@ -8,17 +8,16 @@ The terms are summed as a balanced tree, which is faster than a chain and more a
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.bands import zeros_of
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
 from jaxconv.engine.methods.method import Method
+from jaxconv.engine.pieces import sum_by_pieces
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.summing import sum_over_taps
 
@@ -45,7 +44,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         rate = c.shifts_features_rate * (1 if row >= ROW else row / (2 * ROW))
     width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
     by_pieces = problem.platform == "cpu"
-    pieces = math.ceil(terms / _most(problem)) if by_pieces else 1
+    pieces = _pieces(problem) if by_pieces else 1
     deep = not by_pieces and width * terms * problem.rank > c.shifts_cliff
     if deep or max(problem.strides, default=1) > 1:
         rate = c.shifts_slow_rate * width
@@ -73,7 +72,8 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
     padded = problem.stage(signal.astype(problem.accumulator))
     if problem.platform == "cpu":
-        return _by_pieces(problem.staged, padded, kernel)
+        result = jax.ShapeDtypeStruct(problem.output, problem.accumulator)
+        return sum_by_pieces(problem.staged, padded, kernel, result, _most(problem), _add)
     if not _is_unrolled(problem):
         return _one_by_one(problem, padded, kernel)
     return sum_over_taps(problem, padded, kernel, problem.rank)
@@ -87,55 +87,23 @@ def _most(problem: Problem) -> int:
     return PIECE // 2 if problem.is_complex else PIECE
 
 
+def _pieces(problem: Problem) -> int:
+    return math.ceil(_terms(problem) / _most(problem))
+
+
 def _is_unrolled(problem: Problem) -> bool:
     return problem.platform == "cpu" or _terms(problem) <= MOST_TERMS
 
 
-def _by_pieces(
-    problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array | None = None
-) -> jax.Array:
-    """Add the sum over a kernel to a total: at once, or over pieces along its first axis in a loop.
+def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array | None) -> jax.Array:
+    """Add what one fused loop sums to a total, if there is one."""
+    summed = _but_the_last if _is_odd_line(problem) else sum_over_taps
 
-    The pieces are equal, but for what is left, so that one loop is compiled for all of them.
-    """
-    p = problem
-    if _terms(p) <= _most(p):
-        summed = _but_the_last if _is_odd_line(p) else sum_over_taps
+    def add() -> jax.Array:
+        part = summed(problem, signal, kernel, problem.rank)
+        return part if total is None else total + part
 
-        def add() -> jax.Array:
-            part = summed(p, signal, kernel, p.rank)
-            return part if total is None else total + part
-
-        return fenced(add, signal, kernel)
-    count = next(n for n in (p.inputs, *p.window) if n > 1)
-    pieces = math.ceil(count / max(1, _most(p) * count // _terms(p)))
-    size = math.ceil(count / pieces)
-
-    def add_piece(start: Any, total: jax.Array, size: int = size) -> jax.Array:
-        return _by_pieces(*_piece(p, signal, kernel, start, size), total)
-
-    whole, left = divmod(count, size)
-    nothing = jax.ShapeDtypeStruct(p.output, p.accumulator)
-    first = zeros_of(nothing, (signal, kernel)) if total is None else total
-    added = lax.fori_loop(0, whole, lambda i, total: add_piece(i * size, total), first)
-    return add_piece(whole * size, added, left) if left else added
-
-
-def _piece(
-    problem: Problem, signal: jax.Array, kernel: jax.Array, start: Any, size: int
-) -> tuple[Problem, jax.Array, jax.Array]:
-    """Return a piece of a kernel, from a place on along its first axis, and the signal that it sees."""
-    p = problem
-    if p.inputs > 1:
-        part, axis, place, length = replace(p, inputs=size), 2, start, size
-    else:
-        i = next(i for i, n in enumerate(p.window) if n > 1)
-        step, window, space = p.kernel_dilation[i], list(p.window), list(p.space)
-        window[i], space[i] = size, p.space[i] - (p.window[i] - size) * step
-        part = replace(p, window=tuple(window), space=tuple(space))
-        axis, place, length = 3 + i, start * step, space[i]
-    seen = lax.dynamic_slice_in_dim(signal, place, length, axis)
-    return part, seen, lax.dynamic_slice_in_dim(kernel, start, size, axis)
+    return fenced(add, signal, kernel)
 
 
 def _one_by_one(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
