@@ -78,6 +78,7 @@ class Constants:
 
 PRODUCTS = ("matrix_rate", "matrix_deep_rate", "product_rate", "folded_rate", "fft_matrix_rate")
 UNMEASURED = 3
+SHORT = 128  # elements of a line; past them its transform is as fast as it gets
 MEASURED_GPUS = ("NVIDIA H100", "NVIDIA H200", "NVIDIA GH200")  # of one architecture
 
 CPU = Constants(
@@ -300,7 +301,13 @@ def nearest_cpu() -> Constants:
     return EPYC_AND_NEWER_JAX if device.release("jax") >= (0, 11) else EPYC
 
 
-def transform_seconds(c: Constants, count: int, length: int, lines: int = 2) -> float:
-    """Predict `count` real transforms of `length` elements: 2.5 n log2 n operations (complex: twice)."""
-    rate = c.fft_line_rate if count * lines < 4 else c.fft_rate / max(1.0, length / c.fft_cache) ** 0.25
-    return 2.5 * count * length * math.log2(max(length, 2)) / rate
+def transform_seconds(c: Constants, count: int, size: tuple[int, ...], lines: int = 2) -> float:
+    """Predict `count` real transforms of a size: 2.5 n log2 n operations (complex: twice).
+
+    Images and volumes whose lines are short are transformed more slowly.
+    """
+    n = math.prod(size)
+    rate = c.fft_line_rate if count * lines < 4 else c.fft_rate / max(1.0, n / c.fft_cache) ** 0.25
+    if len(size) > 1:
+        rate *= min(1.0, min(size) / SHORT) ** 0.5
+    return 2.5 * count * n * math.log2(max(n, 2)) / rate

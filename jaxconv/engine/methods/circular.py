@@ -38,7 +38,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     signals = p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs
     width, lines = 2 if p.is_complex else 1, 1 if p.rank == 1 else 2
-    seconds = transform_seconds(c, width * (signals + kernels), n, lines) * (1.0 if fast else SLOW)
+    seconds = transform_seconds(c, width * (signals + kernels), p.space, lines) * (1.0 if fast else SLOW)
     seconds += c.fft_call + fft.product_seconds(p, c, n)
     moved = p.accumulator.itemsize * n * (signals + kernels)
     return Cost(seconds + 4 * moved / c.memory_rate, 2 * moved)

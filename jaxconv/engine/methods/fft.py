@@ -34,13 +34,14 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """Three sets of transforms, which are walked through memory, and the product."""
-    n = math.prod(lengths(problem))
+    size = lengths(problem)
+    n = math.prod(size)
     features = problem.inputs + problem.outputs
     signals = problem.batch * problem.groups * features
     kernels = problem.groups * problem.inputs * problem.outputs
     width = 2 if problem.is_complex else 1
     lines = 1 if problem.rank == 1 else 2  # one line is transformed by one thread
-    seconds = c.fft_call + transform_seconds(c, width * (signals + kernels), n, lines)
+    seconds = c.fft_call + transform_seconds(c, width * (signals + kernels), size, lines)
     seconds += product_seconds(problem, c, n)
     seconds += 6 * problem.accumulator.itemsize * n * (signals + kernels) / c.memory_rate
     return Cost(seconds, problem.accumulator.itemsize * n * (signals + kernels) * 2)

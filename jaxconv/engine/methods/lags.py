@@ -39,7 +39,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     signals, kernels = p.batch * p.groups * p.inputs, p.groups * p.outputs * p.inputs
     outputs, width = p.batch * p.groups * p.outputs, 2 if p.is_complex else 1
     pieces = cuts.count * (signals + kernels)
-    seconds = c.fft_call + transform_seconds(c, width * (pieces + outputs), n)
+    seconds = c.fft_call + transform_seconds(c, width * (pieces + outputs), cuts.size)
     seconds += fft.product_seconds(p, c, n * cuts.count)
     seconds += 2 * p.accumulator.itemsize * pieces * n / c.memory_rate
     return Cost(seconds, 2 * p.accumulator.itemsize * n * pieces, f"blocks of {cuts.size[0]}")

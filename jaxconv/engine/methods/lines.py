@@ -42,7 +42,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     made = p.batch * p.groups * p.outputs * math.prod(p.places[:-1])
     kernels = p.groups * p.outputs * p.inputs * math.prod(p.window[:-1])
     width = 2 if p.is_complex else 1
-    seconds = c.lines_call + transform_seconds(c, width * (held + made + kernels), length)
+    seconds = c.lines_call + transform_seconds(c, width * (held + made + kernels), (length,))
     sums = width * 4 * made * length * _terms(p) / c.lines_rate
     return Cost(seconds + sums, p.accumulator.itemsize * length * (2 * held + 2 * made + kernels))
 

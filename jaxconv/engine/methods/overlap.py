@@ -44,7 +44,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     pieces = count * p.batch * p.groups * (p.inputs + p.outputs)
     kernels = p.groups * p.inputs * p.outputs
     width, moves = 2 if p.is_complex else 1, MOVES[p.rank]
-    seconds = c.fft_call + transform_seconds(c, width * (pieces + kernels), n)
+    seconds = c.fft_call + transform_seconds(c, width * (pieces + kernels), cuts.size)
     seconds += fft.product_seconds(p, c, n * count)
     seconds += moves * p.accumulator.itemsize * pieces * n / c.memory_rate
     size = p.accumulator.itemsize

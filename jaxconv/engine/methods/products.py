@@ -34,9 +34,9 @@ def cost(problem: Problem, c: Constants) -> Cost:
     """Copying what lies under the kernel, reading the kernel, and the products."""
     p = problem
     under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
-    by_place = p.platform != "cpu" and p.taps > 1
-    copied, read = places * p.batch * under, places * p.outputs * under * by_place
-    calls, size = places if by_place else _pieces(p), p.accumulator.itemsize
+    calls = 1 if p.taps == 1 else places * _pieces(p)
+    read = places * p.outputs * under * (p.platform != "cpu" and p.taps > 1)
+    copied, size = places * p.batch * under, p.accumulator.itemsize
     seconds = c.product_call * calls + size * (3 * copied + read) / c.product_memory_rate
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
     return Cost(seconds + 2 * p.products / c.product_rate, held + size * copied // _pieces(p))
@@ -103,7 +103,9 @@ def _most(problem: Problem) -> int:
 
 
 def _pieces(problem: Problem) -> int:
-    return 1 if problem.taps == 1 else math.ceil(problem.inputs * problem.taps / _most(problem))
+    """Return into how many pieces a kernel is cut."""
+    is_cut = problem.platform == "cpu" and problem.taps > 1
+    return math.ceil(problem.inputs * problem.taps / _most(problem)) if is_cut else 1
 
 
 METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)
