@@ -227,11 +227,41 @@ def test_pieces_of_a_long_sum_are_the_whole(rng, monkeypatch, name, dtype):
     np.testing.assert_array_equal(by_shifts(x, k), want.astype(dtype))
 
 
-def test_pieces_of_a_long_sum_change_nothing_else(rng, monkeypatch):
+FEW_PLACES = {  # lax's shapes and options, some hundred products gathered at a time
+    "a line": ((3, 1, 60), (4, 1, 53), {}),
+    "features, and one left over": ((2, 5, 30), (4, 5, 27), {}),
+    "images of groups, then rows": (
+        (2, 6, 19, 21),
+        (4, 3, 5, 7),
+        {
+            "window_strides": (2, 1),
+            "rhs_dilation": (3, 2),
+            "lhs_dilation": (1, 2),
+            "padding": [(4, -6), (0, -20)],
+            "feature_group_count": 2,
+        },
+    ),
+    "a volume, by planes and rows": ((2, 2, 7, 6, 8), (3, 2, 5, 6, 7), {}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8", "u1", "i2"])
+@pytest.mark.parametrize("name", FEW_PLACES)
+def test_pieces_of_what_is_multiplied_are_the_whole(rng, monkeypatch, name, dtype):
+    x, k, options, want = in_lax(rng, dtype, (0, 2), *FEW_PLACES[name])
+    by_products = jax.jit(partial(jaxconv.conv_general_dilated, method="products", **options))
+    monkeypatch.setattr("jaxconv.engine.methods.products.PIECE_BYTES", 1000)
+    assert by_products.lower(x, k).as_text().count("while") > 0
+    np.testing.assert_array_equal(by_products(x, k), want.astype(dtype))
+
+
+@pytest.mark.parametrize("method", ["shifts", "products"])
+def test_pieces_of_a_long_sum_change_nothing_else(rng, monkeypatch, method):
     """A bad value stays where it is seen, derivatives are right, and inside a mesh it runs."""
     monkeypatch.setattr("jaxconv.engine.methods.shifts.PIECE", 7)
+    monkeypatch.setattr("jaxconv.engine.methods.products.PIECE_BYTES", 1000)
     a, b = (jnp.asarray(x) for x in operands(rng, [(60,), (23,)]))
-    convolve = partial(jaxconv.convolve, mode="valid", method="shifts")
+    convolve = partial(jaxconv.convolve, mode="valid", method=method)
     assert "while" in jax.jit(convolve).lower(a, b).as_text()
     bad = jax.jit(convolve)(a.at[3].set(np.nan), b)
     assert np.isnan(bad).tolist() == [True] * 4 + [False] * 34
