@@ -43,7 +43,7 @@ def _added(
 ) -> jax.Array:
     """Add the sum over a kernel to a total."""
     p, terms = problem, problem.inputs * problem.taps
-    if terms <= max(most, 1):
+    if terms <= most:
         return add(p, signal, kernel, total)
     counts = p.inputs, *p.window
     fine = [axis for axis, n in enumerate(counts) if terms <= most * n]

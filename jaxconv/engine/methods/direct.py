@@ -17,9 +17,7 @@ from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
-DEEP = (
-    8000  # products a sum, past which JAX's matrix product slows down; in kernels' gradients from none
-)
+DEEP = 8000  # products a sum, past which JAX's matrix product slows down, as in kernels' gradients
 FEW = 8  # input features, with fewer of which such a product takes twice as long
 ONE_PLACE = 3  # times that XLA takes longer for the products at one place: a 1 x 1 kernel's gradient
 MOST_PADDED = 2  # input features up to which padding beforehand is faster

@@ -35,7 +35,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     p = problem
     under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
     calls = 1 if p.taps == 1 else places * _pieces(p)
-    read = places * p.outputs * under * (p.platform != "cpu" and p.taps > 1)
+    read = places * p.outputs * under * (p.taps > 1 == _pieces(p))
     copied, size = places * p.batch * under, p.accumulator.itemsize
     seconds = c.product_call * calls + size * (3 * copied + read) / c.product_memory_rate
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
@@ -68,7 +68,7 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     return jnp.stack(sums, -1).reshape(p.output)
 
 
-def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array | None) -> jax.Array:
+def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array) -> jax.Array:
     """Return the products with a piece of a kernel at all places at once, added to a total."""
     p = problem
     signal = signal if p.groups == 1 else jnp.moveaxis(signal, 1, 0)
@@ -79,7 +79,7 @@ def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Arra
         sums = jnp.einsum("mk,ok->mo", matrix[0], rows[0], precision=p.precision)[None]
     else:
         sums = jnp.einsum("gmk,gok->gmo", matrix, rows, precision=p.precision)
-    return sums if total is None else total + sums
+    return total + sums
 
 
 def _unders(problem: Problem, signal: jax.Array) -> list[jax.Array]:
