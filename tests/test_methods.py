@@ -227,6 +227,40 @@ def test_pieces_of_a_long_sum_are_the_whole(rng, monkeypatch, name, dtype):
     np.testing.assert_array_equal(by_shifts(x, k), want.astype(dtype))
 
 
+CROWDED = {  # lax's shapes and options, of rows a multiple of 4096 bytes apart; and a longer size
+    "rows": ((2, 1, 40, 1024), (3, 1, 17, 1), {}, "x40x1040x"),
+    "rows that are dilated": (
+        (1, 1, 9, 1000),
+        (1, 1, 9, 3),
+        {"padding": [(9, 9), (8, 16)], "rhs_dilation": (2, 3)},
+        "x27x1040x",
+    ),
+    "groups and strides": (
+        (1, 4, 30, 509),
+        (4, 2, 13, 2),
+        {
+            "window_strides": (3, 2),
+            "padding": [(3, -2), (2, 5)],
+            "lhs_dilation": (1, 2),
+            "feature_group_count": 2,
+        },
+        "x31x1040x",
+    ),
+    "planes": ((1, 1, 18, 32, 32), (1, 1, 17, 1, 2), {}, "x18x33x32x"),
+    "features": ((1, 17, 2, 1024), (2, 17, 1, 2), {}, "x2x1040x"),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8", "i2"])
+@pytest.mark.parametrize("name", CROWDED)
+def test_rows_that_would_crowd_a_cache_are_made_longer(rng, dtype, name):
+    *case, size = CROWDED[name]
+    x, k, options, want = in_lax(rng, dtype, (0, 3), *case)
+    by_shifts = jax.jit(partial(jaxconv.conv_general_dilated, method="shifts", **options))
+    assert dtype != "f4" or size in by_shifts.lower(x, k).as_text()
+    np.testing.assert_array_equal(by_shifts(x, k), want.astype(dtype))
+
+
 FEW_PLACES = {  # lax's shapes and options, some hundred products gathered at a time
     "a line": ((3, 1, 60), (4, 1, 53), {}),
     "features, and one left over": ((2, 5, 30), (4, 5, 27), {}),

@@ -3,11 +3,15 @@
 XLA fuses the whole sum into one loop that reads the signal from cache, so a small kernel runs at
 memory speed. Past about 250 terms its compiler for CPUs stops vectorizing that loop, so there longer
 sums are added piece by piece. Wins up to some hundred taps of one channel, and where few features meet.
-The terms are summed as a balanced tree, which is faster than a chain and more accurate.
+The terms are summed as a balanced tree, which is faster than a chain and more accurate. Where many rows
+that are read at once would share a place in a CPU's first cache, the signal is padded to longer ones.
 """
 
+import itertools
 import math
+from collections import Counter
 from dataclasses import replace
+from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -18,13 +22,16 @@ from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.pieces import sum_by_pieces
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.summing import sum_over_taps
 
 LEAST_TAPS = 5  # from which an odd line is computed in two
 MOST_TERMS = 1024  # unrolled on accelerators; more would compile for seconds
 PIECE = 240  # terms that are summed in one loop on a CPU; half as many complex ones
 ROW = 8  # places in a row, with fewer of which several features are summed without vectors
+LINE = 64  # bytes of a line of a CPU's first cache
+PLACES = 64  # of its lines, as their addresses tell
+WAYS = 8  # lines that one place has room for
 CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
 
 
@@ -52,7 +59,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
     walked = held + size * (2 * pieces - 1) * math.prod(problem.output)
     copied = 0 if pieces == 1 else held * (pieces if problem.inputs == 1 else 1)
-    padding = any(lo or hi for lo, hi in problem.padding)
+    padding = _size(problem) != problem.space
     seconds = (
         max(walked / c.memory_rate, 2 * width**2 * problem.products / rate)
         + c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
@@ -70,7 +77,7 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Sum the shifted slices."""
-    padded = problem.stage(signal.astype(problem.accumulator))
+    padded = problem.stage(signal.astype(problem.accumulator), _size(problem))
     if problem.platform == "cpu":
         result = jax.ShapeDtypeStruct(problem.output, problem.accumulator)
         return sum_by_pieces(problem.staged, padded, kernel, result, _most(problem), _add)
@@ -93,6 +100,36 @@ def _pieces(problem: Problem) -> int:
 
 def _is_unrolled(problem: Problem) -> bool:
     return problem.platform == "cpu" or _terms(problem) <= MOST_TERMS
+
+
+@lru_cache(maxsize=1024)
+def _size(problem: Problem) -> Shape:
+    """Return the spatial size in which the signal is staged.
+
+    Rows that are read at once and lie a multiple of 4096 bytes apart are kept at one place of a CPU's
+    first cache, which has room for a few. More of them are made longer: free where the signal is padded
+    anyway.
+    """
+    p = problem
+    if p.platform != "cpu" or not p.rank:
+        return p.padded
+    rows = [(i, *row) for i in range(p.inputs) for row in itertools.product(*map(range, p.window[:-1]))]
+    at_once = rows[: max(1, _most(p) // p.window[-1])]
+    few = WAYS if p.padded != p.space else 2 * WAYS  # where a copy pays off
+    if len(at_once) <= few:
+        return p.padded
+
+    def crowd(size: Shape) -> int:
+        """Return how many rows lie at one place of the cache, at most."""
+        steps = [math.prod(size[axis:]) * p.accumulator.itemsize for axis in range(p.rank)]
+        apart = [step * d for step, d in zip(steps, (1, *p.kernel_dilation))]
+        places = (sum(map(math.prod, zip(row, apart))) // LINE % PLACES for row in at_once)
+        return max(Counter(places).values())
+
+    longer = [(n, n + 1) for n in p.padded[:-1]]
+    longer.append((p.padded[-1], p.padded[-1] + LINE // p.accumulator.itemsize))
+    sizes = itertools.product(*longer)
+    return min(sizes, key=lambda size: (max(crowd(size), few), math.prod(size)))
 
 
 def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array | None) -> jax.Array:
