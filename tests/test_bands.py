@@ -96,6 +96,14 @@ def test_bands_are_the_whole(rng, bands, name):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(np.abs(b).max(), 1))
 
 
+def test_a_gradient_makes_no_correlation_again(rng, bands):
+    """The value's is kept, and there is one for each operand."""
+    bands(400)
+    x, t = rng.standard_normal((83, 41)), rng.standard_normal((5, 4))
+    score = lambda x, t: normalized_correlation(x, t).sum()  # noqa: E731
+    assert str(jax.make_jaxpr(jax.grad(score, (0, 1)))(x, t)).count("= convolution[") == 3
+
+
 @pytest.mark.parametrize("offset", [0, 1000])
 def test_bands_of_flat_and_bright_rows(rng, bands, offset):
     x, t = rng.standard_normal((83, 41)) + offset, rng.standard_normal((5, 4))

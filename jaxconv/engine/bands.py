@@ -2,7 +2,8 @@
 
 What a CPU makes on the way then stays in its caches, and in memory that the allocator keeps: of fresh
 memory a system hands out each page when it is first written to, which takes longer than most of what is
-computed. Other devices compute all at once. What is made on the way is made again for a derivative.
+computed. Other devices compute all at once. What is made on the way is made again for a derivative,
+except what is `kept`.
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
 
 from jaxconv import checks
 from jaxconv.engine.device import platform_name
@@ -20,7 +22,15 @@ from jaxconv.engine.device import platform_name
 BAND = 1 << 18  # samples that are looked at at once
 LEAST = 3  # times as long as a window is a band at least: what overlaps is computed twice
 
-_remade = partial(jax.checkpoint, prevent_cse=False)
+KEPT = "kept"
+
+_keeping = jax.checkpoint_policies.save_only_these_names(KEPT)
+_remade = partial(jax.checkpoint, prevent_cse=False, policy=_keeping)
+
+
+def kept(array: jax.Array) -> jax.Array:
+    """Return an array that is kept for the derivative: no larger than a result, but longer to make."""
+    return checkpoint_name(array, KEPT)
 
 
 def by_parts(

@@ -11,8 +11,9 @@ from jax import lax
 from jaxconv import checks
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
+from jaxconv.engine.window_sums import window_sum
 from jaxconv.floats import magnitude
-from jaxconv.matching.moments import moments, spoiled_windows, window_sum
+from jaxconv.matching.moments import moments, spoiled_windows
 from jaxconv.matching.normalized import Options, score_windows
 from jaxconv.matching.operands import (
     as_floats,

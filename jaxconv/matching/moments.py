@@ -15,9 +15,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.convolution import correlate
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.summing import sum_as_tree
+from jaxconv.engine.window_sums import window_sum
 
 LINE = 4  # windows up to this long are summed tap by tap, longer ones merged of two halves
 
@@ -65,14 +65,6 @@ def _(window: tuple[int, ...], primals, tangents):
     turn = 2 * (window_sum(jnp.where(seen > 0, signal, 0) * moved, window) - mean * shift)
     change = Moments(jnp.zeros_like(count), shift / jnp.maximum(count, 1), turn)
     return Moments(count, mean, variation), change
-
-
-def window_sum(signal: jax.Array, window: Sequence[int]) -> jax.Array:
-    """Sum over each window, along the last axes, one axis after the other."""
-    for axis, m in enumerate(window, -len(window)):
-        ones = jnp.ones([m if i == axis else 1 for i in range(-signal.ndim, 0)], signal.dtype)
-        signal = correlate(signal, ones, "valid", axes=axis, local=True)
-    return signal
 
 
 def spoiled_windows(x: jax.Array, window: Sequence[int]) -> jax.Array:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv import checks, floats
-from jaxconv.engine.bands import by_few, by_rows
+from jaxconv.engine.bands import by_few, by_rows, kept
 from jaxconv.engine.how import How
 from jaxconv.engine.mesh.arrays import over_windows
 from jaxconv.engine.primitive import convolution
@@ -135,11 +135,12 @@ def _slid(score, places, channel_axis, count: int, *arrays: jax.Array) -> jax.Ar
 def correlate_channels(signal: jax.Array, template: jax.Array, how: How) -> jax.Array:
     """Correlate (channels, *space) with (channels, *space) where it fits, and sum over the channels."""
     ones = [1] * (signal.ndim - 1)
-    return convolution(signal[None], template[None], how, window_strides=ones, padding="VALID")[0, 0]
+    out = convolution(signal[None], template[None], how, window_strides=ones, padding="VALID")
+    return kept(out[0, 0])
 
 
 def correlate_each(signal: jax.Array, template: jax.Array, how: How) -> jax.Array:
     """Correlate (channels, *space) with (channels, *space) where it fits, each channel by itself."""
     ones, groups = [1] * (signal.ndim - 1), len(signal)
     options = {"window_strides": ones, "padding": "VALID", "feature_group_count": groups}
-    return convolution(signal[None], template[:, None], how, **options)[0]
+    return kept(convolution(signal[None], template[:, None], how, **options)[0])

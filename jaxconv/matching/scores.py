@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.how import How
+from jaxconv.engine.window_sums import window_sum
 from jaxconv.floats import magnitude
-from jaxconv.matching.moments import moments, moments_of_seen, window_sum
+from jaxconv.matching.moments import moments, moments_of_seen
 from jaxconv.matching.operands import correlate_channels, correlate_each
 from jaxconv.matching.refining import (
     cosine_about_means,
