@@ -1,9 +1,9 @@
 """Moments: the mean of each window of a signal, and the sum of squares about it.
 
 The difference of a sum of squares and a squared sum loses everything where a window's brightness is
-large beside its contrast. Here each window's samples are taken relative to one among them, and windows
-are merged pairwise as Chan, Golub and LeVeque do ("Updating formulae and a pairwise algorithm for
-computing sample variances", 1979), in time that grows with the logarithm of their length.
+large beside its contrast. Here each window is merged of a few shorter ones, whose means are taken
+relative to one among them, as Chan, Golub and LeVeque merge two ("Updating formulae and a pairwise
+algorithm for computing sample variances", 1979), in time that grows with the logarithm of its length.
 """
 
 import math
@@ -19,7 +19,7 @@ from jaxconv.engine.fencing import fenced
 from jaxconv.engine.summing import sum_as_tree
 from jaxconv.engine.window_sums import window_sum
 
-LINE = 4  # windows up to this long are summed tap by tap, longer ones merged of two halves
+AT_ONCE = 4  # shorter windows that one loop merges
 
 
 class Moments(NamedTuple):
@@ -93,18 +93,21 @@ def _over(parts: Moments, window: tuple[int, ...]) -> Moments:
 
 def _along(parts: Moments, m: int, axis: int) -> Moments:
     """Return the moments of m neighbours along an axis."""
-    length, counted = parts.mean.shape[axis] - m + 1, isinstance(parts.count, int)
     if m == 1:
         return parts
-    if counted and m <= LINE:
-        return _fenced(lambda: _line(parts, m, axis, length), m * parts.count, parts)
-    halves = _along(parts, m // 2, axis)
+    length, counted = parts.mean.shape[axis] - m + 1, isinstance(parts.count, int)
+    few = min(m, AT_ONCE) if counted else 2
+    step = m // few
+    shorter = _along(parts, step, axis)
 
     def merged() -> Moments:
-        both = _merge(*(_cut(halves, k, length, axis) for k in (0, m // 2)))
-        return both if m % 2 == 0 else _merge(both, _cut(parts, m - 1, length, axis))
+        windows = [_cut(shorter, k * step, length, axis) for k in range(few)]
+        whole = _merge_equal(windows) if counted else _merge(*windows)
+        for k in range(few * step, m):
+            whole = _merge(whole, _cut(parts, k, length, axis))
+        return whole
 
-    return _fenced(merged, m * parts.count if counted else None, halves, parts)
+    return _fenced(merged, m * parts.count if counted else None, shorter, parts)
 
 
 def _fenced(compute: Callable[[], Moments], count: Any, *operands: Moments) -> Moments:
@@ -116,16 +119,15 @@ def _fenced(compute: Callable[[], Moments], count: Any, *operands: Moments) -> M
     return fenced(compute, *arrays)
 
 
-def _line(parts: Moments, m: int, axis: int, length: int) -> Moments:
-    """Sum tap by tap, relative to the tap in the middle."""
-    taps = [_cut(parts, k, length, axis) for k in range(m)]
-    middle = taps[m // 2].mean
-    apart = [tap.mean - middle for tap in taps]
+def _merge_equal(windows: Sequence[Moments]) -> Moments:
+    """Merge windows of as many samples each, relative to the mean of the one in the middle."""
+    m, count = len(windows), windows[0].count
+    middle = windows[m // 2].mean
+    apart = [window.mean - middle for window in windows]
     shift = sum_as_tree(apart) / m
     squares = sum_as_tree([d * d for d in apart])
-    within = sum_as_tree([tap.variation for tap in taps])
-    variation = within + parts.count * (squares - m * shift * shift)
-    return Moments(m * parts.count, middle + shift, variation)
+    within = sum_as_tree([window.variation for window in windows])
+    return Moments(m * count, middle + shift, within + count * (squares - m * shift * shift))
 
 
 def _merge(a: Moments, b: Moments) -> Moments:
