@@ -13,6 +13,7 @@ from skimage.registration._masked_phase_cross_correlation import cross_correlate
 
 import jaxconv
 from jaxconv import matching
+from jaxconv.engine.differentiated import differentiated_as
 from jaxconv.matching.moments import moments
 from jaxconv.matching.refining import refined
 from tests.helpers import assert_derivatives
@@ -213,6 +214,23 @@ def test_the_curvature_of_a_refined_score_is_the_scores():
         for _ in range(n):
             fn = jax.grad(fn)
         np.testing.assert_allclose(fn(3.0), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("under", [lambda f: f, jax.checkpoint, jax.jit])
+def test_values_have_the_derivatives_of_a_score_in_a_loop(under):
+    """To the second order, where JAX forgets the rule of a `custom_jvp` function."""
+
+    def total(x, fn):
+        steps = jnp.arange(1.0, 4.0)
+        return jax.lax.scan(lambda sum, step: (sum + fn(step * x), None), jnp.zeros(()), steps)[0]
+
+    stepped = lambda x: differentiated_as(jnp.sin(x), jnp.round(jnp.sin(x), 3)) ** 2  # noqa: E731
+    loss, truth = partial(total, fn=under(stepped)), partial(total, fn=lambda x: jnp.sin(x) ** 2)
+    assert float(loss(0.7)) != float(truth(0.7))
+    for order in (jax.grad, lambda f: jax.grad(jax.grad(f)), lambda f: jax.jacfwd(jax.grad(f))):
+        np.testing.assert_allclose(order(loss)(0.7), order(truth)(0.7), rtol=0.01)
+    each = jax.vmap(differentiated_as, (0, None))(jnp.ones(2), jnp.zeros(()))
+    assert each.tolist() == [0, 0]
 
 
 def best_score(x, t, **options):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv import checks
+from jaxconv.engine.differentiated import differentiated_as
 from jaxconv.engine.how import How, ask
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.window_sums import window_sum
@@ -28,7 +29,6 @@ from jaxconv.matching.refining import (
     about_weighted_mean,
     by_definition,
     cosine_about_means,
-    differentiated_as,
     empty_windows,
     flat_windows,
     is_doubtful,
@@ -168,7 +168,7 @@ def _compare(
         rough, by = found.value * unit, partial(_value, measure=measure)
         flat = found.template * unit if kind == "squared_difference" else jnp.zeros((), x.dtype)
         values = by_definition(rough, *where, by, (t, weights), flat, is_flat)
-        score = jnp.where(doubtful, differentiated_as(rough, values), rough)
+        score = differentiated_as(rough, values)
     return jnp.where(spoiled | jnp.isnan(weights).any(), jnp.nan, score)
 
 

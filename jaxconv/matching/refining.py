@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxconv.engine.differentiated import differentiated_as
 from jaxconv.floats import magnitude
 from jaxconv.matching.windows import window_extreme
 
@@ -108,8 +109,7 @@ def refined(
     score, *known = by_definition((rough, *energies), *where, definition, operands, flat, is_flat)
     value = differentiated_as(value, score * jnp.sqrt(known[0]) * jnp.sqrt(known[1]))
     energies = [differentiated_as(energy, by) for energy, by in zip(energies, known)]
-    fine = differentiated_as(over_roots(value, energies, flat_score), score)
-    return jnp.where(doubtful, fine, rough)
+    return differentiated_as(over_roots(value, energies, flat_score), score)
 
 
 def by_definition(
@@ -138,7 +138,7 @@ def by_definition(
         return definition(*cut, *operands)
 
     def all_doubtful(state: Any) -> Any:
-        once, found = state
+        once, found = state[0], jax.tree.map(jnp.ravel, state[1])
         left = doubtful.ravel()
         level = left & (is_flat or flat_windows)(x, seen, window).ravel()
         left, found = left & ~level, jax.tree.map(lambda a, b: jnp.where(level, b, a), found, flat)
@@ -151,24 +151,11 @@ def by_definition(
             return done + at_once, jax.tree.map(lambda a, b: a.at[place].set(b, mode="drop"), found, new)
 
         start = (jnp.zeros_like(number[-1]), found)
-        return once & False, lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
+        found = lax.while_loop(lambda s: s[0] < number[-1], some, start)[1]
+        return once & False, jax.tree.map(lambda a: a.reshape(doubtful.shape), found)
 
     # a loop of one turn or none, which under vmap is not taken for nothing, as a branch is
-    start = is_any(doubtful), jax.tree.map(jnp.ravel, given)
-    found = lax.while_loop(lambda s: s[0], all_doubtful, start)[1]
-    return jax.tree.map(lambda a: a.reshape(doubtful.shape), found)
-
-
-@jax.custom_jvp
-def differentiated_as(score: jax.Array, values: jax.Array) -> jax.Array:
-    """Return values with the derivative of a score."""
-    del score
-    return values
-
-
-@differentiated_as.defjvp
-def _(primals, tangents):
-    return differentiated_as(*primals), tangents[0]  # of which the next derivative is the score's too
+    return lax.while_loop(lambda s: s[0], all_doubtful, (is_any(doubtful), given))[1]
 
 
 def flat_windows(x: jax.Array, seen: Any, window: Sequence[int]) -> jax.Array:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxconv.engine.differentiated import differentiated_as
 from jaxconv.engine.how import How
 from jaxconv.engine.window_sums import window_sum
 from jaxconv.floats import magnitude
@@ -16,7 +17,6 @@ from jaxconv.matching.moments import moments, moments_of_seen
 from jaxconv.matching.operands import correlate_channels, correlate_each
 from jaxconv.matching.refining import (
     cosine_about_means,
-    differentiated_as,
     is_doubtful,
     mean_of,
     refined,
