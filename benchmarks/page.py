@@ -97,6 +97,11 @@ def write(results: dict, folder: Path) -> None:
     ]
     for title in TABLES:
         text += section(title, timings(results[title]))
+    for other in kept():
+        version = other["about"]["versions"]["jax"]
+        if machine(other["about"]) == machine(about) and version != about["versions"]["jax"]:
+            for title in (TABLES[1], TABLES[3]):
+                text += section(f"{title}, with JAX {version}", timings(other[title]))
     text += section("SciPy's family", family(results["SciPy's family"]))
     text += section("slow convolutions reported by users", reported(results["reported"]))
     text += section("prepared kernels", prepared(results["prepared"]))
