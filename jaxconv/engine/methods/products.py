@@ -35,7 +35,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     p = problem
     under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
     calls = 1 if p.taps == 1 else places * _pieces(p)
-    read = places * p.outputs * under * (p.taps > 1 == _pieces(p))
+    read = places * p.outputs * under * (p.taps > 1 and _pieces(p) == 1)
     copied, size = places * p.batch * under, p.accumulator.itemsize
     seconds = c.product_call * calls + size * (3 * copied + read) / c.product_memory_rate
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)

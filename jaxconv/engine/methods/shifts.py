@@ -113,8 +113,8 @@ def _size(problem: Problem) -> Shape:
     p = problem
     if p.platform != "cpu" or not p.rank:
         return p.padded
-    rows = [(i, *row) for i in range(p.inputs) for row in itertools.product(*map(range, p.window[:-1]))]
-    at_once = rows[: max(1, _most(p) // p.window[-1])]
+    rows = itertools.product(range(p.inputs), *map(range, p.window[:-1]))
+    at_once = list(itertools.islice(rows, max(1, _most(p) // p.window[-1])))
     few = WAYS if p.padded != p.space else 2 * WAYS  # where a copy pays off
     if len(at_once) <= few:
         return p.padded
