@@ -152,16 +152,13 @@ def added_and_cropped(padding: Sequence[tuple[int, int]]) -> tuple[Padding, Padd
 def pad_space(operand: jax.Array, config: list[tuple[int, int, int]]) -> jax.Array:
     """Pad the spatial axes of a canonical operand with zeros, as `lax.pad` does.
 
-    Leading axes of length 1 are dropped meanwhile: on a CPU they make padding 1.3 times slower.
     The barrier keeps the padding out of the loop that reads it, where every tap would test for the
     edge.
     """
     if not any(map(any, config)):
         return operand
-    lead = [n for n in operand.shape[:3] if n > 1]
-    compact = operand.reshape(*lead, *operand.shape[3:])
-    padded = lax.pad(compact, jnp.zeros((), operand.dtype), [(0, 0, 0)] * len(lead) + config)
-    return lax.optimization_barrier(padded).reshape(*operand.shape[:3], *padded.shape[len(lead) :])
+    zero = jnp.zeros((), operand.dtype)
+    return lax.optimization_barrier(lax.pad(operand, zero, [(0, 0, 0)] * 3 + config))
 
 
 def extensions(padding: Sequence[tuple[int, int]], boundaries: Boundaries):
