@@ -4,6 +4,7 @@ After transforming the lines of the signal and of the kernel, every frequency is
 other axes alone, which is summed as in `shifts`. No transform runs across memory, and a square kernel
 of m^2 taps costs m terms. Wins for kernels of some 15 to 50 rows in two dimensions, whatever the image's
 size; loses to the whole FFT beyond, where the compiler no longer vectorizes so many complex terms.
+Of a large image a CPU computes some rows at a time.
 """
 
 import math
@@ -15,10 +16,14 @@ from jax import lax
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
+from jaxconv.engine.methods.rows import by_rows
 from jaxconv.engine.problem import Problem, pad_space
 from jaxconv.engine.summing import sum_over_taps
 
 MOST_TERMS = 56
+BAND_BYTES = 16_000_000  # of lines, with their transforms, that a CPU makes together
+WHOLE_BYTES = 48_000_000  # up to which it makes all
+LEAST = 3  # times as many rows as the kernel has are computed at a time: what overlaps is computed twice
 
 
 def supports(problem: Problem) -> str:
@@ -38,13 +43,13 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem, c: Constants) -> Cost:
     """The transforms of all lines, in and out, and the sum of complex products."""
     p, length = problem, fft.lengths(problem)[-1]
-    held = p.batch * p.groups * p.inputs * math.prod(p.padded[:-1])
-    made = p.batch * p.groups * p.outputs * math.prod(p.places[:-1])
+    held, made = _lines(p)
     kernels = p.groups * p.outputs * p.inputs * math.prod(p.window[:-1])
     width = 2 if p.is_complex else 1
     seconds = c.lines_call + transform_seconds(c, width * (held + made + kernels), (length,))
     sums = width * 4 * made * length * _terms(p) / c.lines_rate
-    return Cost(seconds + sums, p.accumulator.itemsize * length * (2 * held + 2 * made + kernels))
+    lines = 2 * (held + made) * _rows(p) // max(p.dense[0], 1) + kernels
+    return Cost(seconds + sums, p.accumulator.itemsize * length * lines)
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -56,14 +61,34 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Transform lines, sum over the kernel's lines, transform back, cut the outputs out."""
-    length = fft.lengths(problem)[-1]
+    length, rows = fft.lengths(problem)[-1], _rows(problem)
     forward, inverse = _transforms(problem)
-    staged = problem.stage(signal.astype(problem.accumulator), (*problem.padded[:-1], length))
-    lines = forward(staged, length)
 
-    total = sum_over_taps(problem, lines, response, problem.rank - 1)
-    wide = inverse(total, length)
-    return lax.slice_in_dim(wide, 0, problem.dense[-1], problem.strides[-1], axis=-1)
+    def convolve(p: Problem, signal: jax.Array) -> jax.Array:
+        staged = p.stage(signal.astype(p.accumulator), (*p.padded[:-1], length))
+        total = sum_over_taps(p, forward(staged, length), response, p.rank - 1)
+        return lax.slice_in_dim(inverse(total, length), 0, p.dense[-1], p.strides[-1], axis=-1)
+
+    if rows == problem.dense[0]:
+        return convolve(problem, signal)
+    return by_rows(problem, signal, rows, convolve, [response])
+
+
+def _lines(problem: Problem) -> tuple[int, int]:
+    """Return how many lines the signal and the output have."""
+    p = problem
+    held = p.batch * p.groups * p.inputs * math.prod(p.padded[:-1])
+    return held, p.batch * p.groups * p.outputs * math.prod(p.places[:-1])
+
+
+def _rows(problem: Problem) -> int:
+    """Return how many rows of the output are computed at a time: few where all are too much."""
+    p, total = problem, problem.dense[0]
+    held = 2 * p.accumulator.itemsize * fft.lengths(p)[-1] * sum(_lines(p))
+    if p.platform != "cpu" or p.strides[0] > 1 or held <= WHOLE_BYTES:
+        return total
+    count = total // max(BAND_BYTES * total // held, LEAST * p.reach[0])
+    return -(-total // max(count, 1))
 
 
 def _transforms(problem: Problem):

@@ -8,17 +8,18 @@ a block would be all of the signal.
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.bands import by_parts
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.blocks import Blocks, blocks
 from jaxconv.engine.methods.method import Method
+from jaxconv.engine.methods.rows import by_rows
 from jaxconv.engine.problem import Problem
 
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
@@ -47,10 +48,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     seconds = c.fft_call + transform_seconds(c, width * (pieces + kernels), cuts.size)
     seconds += fft.product_seconds(p, c, n * count)
     seconds += moves * p.accumulator.itemsize * pieces * n / c.memory_rate
-    size = p.accumulator.itemsize
-    padded = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
-    held = 2 * size * n * (pieces // -(-count // _group(p)) + kernels)
-    return Cost(seconds, padded + held, f"blocks of {cuts.size[0]:,}")
+    held = 2 * n * (pieces * _group(p) // count + kernels)
+    return Cost(seconds, p.accumulator.itemsize * held, f"blocks of {cuts.size[0]:,}")
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -61,22 +60,21 @@ def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
 
 def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     """Convolve groups of blocks, one after another, each written to its place; cut the outputs out."""
-    p, cuts, per = problem, _blocks(problem), _group(problem)
-    groups, rows = -(-cuts.count // per), per * cuts.step
-    forward, inverse = fft.transforms(p, cuts.size)
-    places = max(p.dense[0], rows)
-    staged = p.stage(signal.astype(p.accumulator), (places + p.reach[0] - 1, *cuts.size[1:]))
+    cuts, per = _blocks(problem), _group(problem)
+    rows = per * cuts.step
+    forward, inverse = fft.transforms(problem, cuts.size)
 
-    def convolve(start: jax.Array | int) -> jax.Array:
-        pieces = cuts.gather(staged, start, per, axis=0)
+    def convolve(p: Problem, signal: jax.Array) -> jax.Array:
+        staged = p.stage(signal.astype(p.accumulator), (rows + p.reach[0] - 1, *cuts.size[1:]))
+        pieces = cuts.gather(staged, 0, per, axis=0)
         out = inverse(jax.vmap(partial(fft.product, p, response=response))(forward(pieces)))
         cut = lax.slice(out, [0] * out.ndim, [*out.shape[:4], cuts.step, *p.dense[1:]])
         return jnp.moveaxis(cut, 0, 3).reshape(*p.output[:3], rows, *p.dense[1:])
 
-    if groups == 1:
-        return p.cut(convolve(0))
-    whole = jax.ShapeDtypeStruct((*p.output[:3], *p.dense), staged.dtype)
-    return p.cut(by_parts(convolve, rows, whole, 3, (staged, response)))
+    if per == cuts.count:
+        return problem.cut(convolve(problem, signal))
+    dense = replace(problem, strides=(1,) * problem.rank)
+    return problem.cut(by_rows(dense, signal, rows, convolve, [response]))
 
 
 def _blocks(problem: Problem) -> Blocks:
