@@ -6,7 +6,7 @@ one loop is compiled for all of them.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,24 +38,38 @@ def sum_by_pieces(
     return _added(problem, signal, kernel, zeros_of(result, (signal, kernel)), most, add)
 
 
-def _added(
-    problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array, most: int, add: Add
-) -> jax.Array:
-    """Add the sum over a kernel to a total."""
-    p, terms = problem, problem.inputs * problem.taps
-    if terms <= most:
-        return add(p, signal, kernel, total)
-    counts = p.inputs, *p.window
+def piece_of(counts: Sequence[int], most: int) -> list[int]:
+    """Return the input features and the window of a piece: these of the whole, cut until few enough."""
+    counts = list(counts)
+    while math.prod(counts) > most:
+        axis, size = _cut(counts, most)
+        counts[axis] = size
+    return counts
+
+
+def _cut(counts: Sequence[int], most: int) -> tuple[int, int]:
+    """Return the axis to cut along, of these counts, and the size of the cuts."""
+    terms = math.prod(counts)
     fine = [axis for axis, n in enumerate(counts) if terms <= most * n]
     axis = (fine or [axis for axis, n in enumerate(counts) if n > 1])[0]
     count = counts[axis]
     pieces = math.ceil(count / max(1, most * count // terms))
-    size = math.ceil(count / pieces)
+    return axis, math.ceil(count / pieces)
+
+
+def _added(
+    problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array, most: int, add: Add
+) -> jax.Array:
+    """Add the sum over a kernel to a total."""
+    p, counts = problem, (problem.inputs, *problem.window)
+    if math.prod(counts) <= most:
+        return add(p, signal, kernel, total)
+    axis, size = _cut(counts, most)
 
     def add_piece(start: Any, total: jax.Array, size: int = size) -> jax.Array:
         return _added(*_piece(p, signal, kernel, axis, start, size), total, most, add)
 
-    whole, left = divmod(count, size)
+    whole, left = divmod(counts[axis], size)
     added = lax.fori_loop(0, whole, lambda i, total: add_piece(i * size, total), total)
     return add_piece(whole * size, added, left) if left else added
 

@@ -7,7 +7,7 @@ from statistics import median, quantiles
 
 import jax
 
-REST = 0.01  # seconds; after 5 ms a layer still took 6.7 instead of 4.8 ms behind PyTorch, after 10 no longer
+REST = 0.01  # seconds; after 5 ms a layer took 6.7 ms behind PyTorch, after 10 or more 4.8
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, pad_space
 
 MOST_PAIRS = 256  # of a signal and a kernel, that are summed in one fused loop
+FRESH_RATE = 4e9  # bytes a second of memory that a system hands out anew
 BLOCK = {1: 2048, 2: 128, 3: 32}  # shortest block along the first axis, by rank
 
 
@@ -41,8 +42,10 @@ def cost(problem: Problem, c: Constants) -> Cost:
     pieces = cuts.count * (signals + kernels)
     seconds = c.fft_call + transform_seconds(c, width * (pieces + outputs), cuts.size)
     seconds += fft.product_seconds(p, c, n * cuts.count)
-    seconds += 2 * p.accumulator.itemsize * pieces * n / c.memory_rate
-    return Cost(seconds, 2 * p.accumulator.itemsize * n * pieces, f"blocks of {cuts.size[0]}")
+    held = 2 * p.accumulator.itemsize * n * pieces
+    fresh = max(0, held - fft.FRESH_BYTES) if p.platform == "cpu" else 0
+    seconds += held / c.memory_rate + fresh / FRESH_RATE
+    return Cost(seconds, held, f"blocks of {cuts.size[0]}")
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Constants, Cost, transform_seconds
+from jaxconv.engine.costs import SHORT, Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.methods.rows import by_rows
@@ -46,10 +46,11 @@ def cost(problem: Problem, c: Constants) -> Cost:
     held, made = _lines(p)
     kernels = p.groups * p.outputs * p.inputs * math.prod(p.window[:-1])
     width = 2 if p.is_complex else 1
-    seconds = c.lines_call + transform_seconds(c, width * (held + made + kernels), (length,))
-    sums = width * 4 * made * length * _terms(p) / c.lines_rate
+    seconds = transform_seconds(c, width * (held + made + kernels), (length,))
+    seconds += width * 4 * made * length * _terms(p) / c.lines_rate
+    seconds *= max(1.0, SHORT / length) ** 0.5
     lines = 2 * (held + made) * _rows(p) // max(p.dense[0], 1) + kernels
-    return Cost(seconds + sums, p.accumulator.itemsize * length * lines)
+    return Cost(c.lines_call + seconds, p.accumulator.itemsize * length * lines)
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:

@@ -19,7 +19,7 @@ from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
 VECTOR = 16  # output features that are computed at once
-GRADIENT = 3  # times as long the products of more taps than places take, whose kernel it rearranges
+GRADIENT = {1: 3, 2: 3, 3: 1.5}  # times as long the products of more taps than places take, by rank
 MOST_GROUPED_TAPS = 1000  # past which groups are computed by a plain loop
 
 
@@ -53,7 +53,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         last = (p.places[-1] + 1) / (p.places[-1] + 2)  # a row is computed in pieces
         rate = c.onednn_rate * filled * last * (0.6 if p.groups > 1 else 1.0)
     if p.taps > math.prod(p.places):
-        rate /= GRADIENT * (1 + (p.inputs < FEW))
+        rate /= GRADIENT[p.rank] * (1 + (p.inputs < FEW))
     moved = moved_bytes(p)
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
     seconds = c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate

@@ -18,10 +18,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.fencing import LEAST as FENCED
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
 from jaxconv.engine.methods.method import Method
-from jaxconv.engine.pieces import sum_by_pieces
+from jaxconv.engine.pieces import piece_of, sum_by_pieces
 from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.summing import sum_over_taps
 
@@ -33,6 +34,11 @@ LINE = 64  # bytes of a line of a CPU's first cache
 PLACES = 64  # of its lines, as their addresses tell
 WAYS = 8  # lines that one place has room for
 CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
+AT_ONCE = 50_000  # products, more of which a CPU's caller hands to another thread
+HANDOFF = 2e-5  # seconds that this takes; the other methods' calls always do
+LITTLE_CALL = 3e-7  # seconds, of a piece of few sums, as a kernel's gradient has: no branch is taken
+LITTLE = {1: 6, 2: 2.5, 3: 2}  # times that its products take longer, by rank, of rows of fewer than
+SHORT_ROW = 64  # places
 
 
 def supports(problem: Problem) -> str:
@@ -44,30 +50,25 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """The products at the rate of a fused loop, and no less than the memory it walks."""
-    terms = _terms(problem)
-    rate = c.shifts_rate
-    if problem.inputs * problem.outputs > 1:
-        row = problem.places[-1] if problem.rank else ROW
-        rate = c.shifts_features_rate * (1 if row >= ROW else row / (2 * ROW))
-    width = 2 if problem.is_complex else 1  # real numbers in each; their products are four
-    by_pieces = problem.platform == "cpu"
-    pieces = _pieces(problem) if by_pieces else 1
-    deep = not by_pieces and width * terms * problem.rank > c.shifts_cliff
-    if deep or max(problem.strides, default=1) > 1:
-        rate = c.shifts_slow_rate * width
-    size = problem.accumulator.itemsize
-    held = size * problem.batch * problem.groups * problem.inputs * math.prod(problem.padded)
-    walked = held + size * (2 * pieces - 1) * math.prod(problem.output)
-    copied = 0 if pieces == 1 else held * (pieces if problem.inputs == 1 else 1)
-    padding = _size(problem) != problem.space
-    seconds = (
-        max(walked / c.memory_rate, 2 * width**2 * problem.products / rate)
-        + c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
-        + terms / pieces * c.shifts_term
-    )
-    return Cost(
-        seconds + 2 * (padding * held + copied) / c.memory_rate, padding * held + copied // pieces
-    )
+    p, pieces, seen = problem, 1, 0
+    if p.platform == "cpu":
+        pieces, seen = _pieces(p)
+    is_little = pieces > 1 and math.prod(p.output) < FENCED
+    size, width = p.accumulator.itemsize, 2 if p.is_complex else 1  # real numbers; products are four
+    held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
+    padding = held * (_size(p) != p.space)
+    copied = size * p.batch * p.groups * seen * pieces * (pieces > 1)
+    walked = held + size * (2 * pieces - 1) * math.prod(p.output)
+    slowed = LITTLE.get(p.rank, 2) if is_little and (p.places or (1,))[-1] < SHORT_ROW else 1
+    products = 2 * width**2 * p.products * slowed
+    calls = c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
+    if is_little:
+        calls = c.shifts_call + LITTLE_CALL * pieces
+    elif p.platform == "cpu" and p.products > AT_ONCE:
+        calls += HANDOFF
+    seconds = calls + max(walked / c.memory_rate, products / _rate(p, c))
+    seconds += _terms(p) / pieces * c.shifts_term + 2 * (padding + copied) / c.memory_rate
+    return Cost(seconds, padding + copied // pieces)
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -86,6 +87,18 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     return sum_over_taps(problem, padded, kernel, problem.rank)
 
 
+def _rate(problem: Problem, c: Constants) -> float:
+    """Return how many operations a fused loop makes a second."""
+    p, width = problem, 2 if problem.is_complex else 1
+    deep = p.platform != "cpu" and width * _terms(p) * p.rank > c.shifts_cliff
+    if deep or max(p.strides, default=1) > 1:
+        return c.shifts_slow_rate * width
+    if p.inputs * p.outputs == 1:
+        return c.shifts_rate
+    row = p.places[-1] if p.rank else ROW
+    return c.shifts_features_rate * (1 if row >= ROW else row / (2 * ROW))
+
+
 def _terms(problem: Problem) -> int:
     return problem.taps * problem.inputs
 
@@ -94,8 +107,13 @@ def _most(problem: Problem) -> int:
     return PIECE // 2 if problem.is_complex else PIECE
 
 
-def _pieces(problem: Problem) -> int:
-    return math.ceil(_terms(problem) / _most(problem))
+def _pieces(problem: Problem) -> tuple[int, int]:
+    """Return how many pieces the sum is cut into, and how many samples of each signal one sees."""
+    p = problem
+    inputs, *window = piece_of((p.inputs, *p.window), _most(p))
+    pieces = math.prod(-(-n // m) for n, m in zip((p.inputs, *p.window), (inputs, *window)))
+    reach = ((m - 1) * d for m, d in zip(window, p.kernel_dilation))
+    return pieces, inputs * math.prod(n + m for n, m in zip(p.dense, reach))
 
 
 def _is_unrolled(problem: Problem) -> bool:
