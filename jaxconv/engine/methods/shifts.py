@@ -64,7 +64,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     calls = c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
     if is_little:
         calls = c.shifts_call + LITTLE_CALL * pieces
-    elif p.platform == "cpu" and p.products > AT_ONCE:
+    if p.platform == "cpu" and p.products > AT_ONCE:
         calls += HANDOFF
     seconds = calls + max(walked / c.memory_rate, products / _rate(p, c))
     seconds += _terms(p) / pieces * c.shifts_term + 2 * (padding + copied) / c.memory_rate
