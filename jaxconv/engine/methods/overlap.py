@@ -23,7 +23,7 @@ from jaxconv.engine.methods.rows import by_rows
 from jaxconv.engine.problem import Problem
 
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
-MOVES = {1: 4, 2: 6, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
+MOVES = {1: 4, 2: 8, 3: 16}  # of each element through memory, by rank: larger blocks leave the cache
 GROUP_BYTES = {1: 20e6, 2: 8e6, 3: 8e6}  # blocks that a CPU transforms together, by rank
 ON_ACCELERATORS = 32e6
 
