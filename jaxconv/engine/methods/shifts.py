@@ -63,9 +63,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     products = 2 * width**2 * p.products * slowed
     calls = c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
     if is_little:
-        calls = c.shifts_call + LITTLE_CALL * pieces
-    if p.platform == "cpu" and p.products > AT_ONCE:
-        calls += HANDOFF
+        calls = c.shifts_call + LITTLE_CALL * pieces + HANDOFF * (p.products > AT_ONCE)
     seconds = calls + max(walked / c.memory_rate, products / _rate(p, c))
     seconds += _terms(p) / pieces * c.shifts_term + 2 * (padding + copied) / c.memory_rate
     return Cost(seconds, padding + copied // pieces)
