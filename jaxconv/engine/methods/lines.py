@@ -16,7 +16,7 @@ from jax import lax
 from jaxconv.engine.costs import SHORT, Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
-from jaxconv.engine.methods.rows import by_rows
+from jaxconv.engine.methods.rows import by_bands
 from jaxconv.engine.problem import Problem, pad_space
 from jaxconv.engine.summing import sum_over_taps
 
@@ -72,7 +72,7 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
 
     if rows == problem.dense[0]:
         return convolve(problem, signal)
-    return by_rows(problem, signal, rows, convolve, [response])
+    return by_bands(problem, signal, rows, convolve, [response])
 
 
 def _lines(problem: Problem) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from jaxconv.engine.costs import Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.blocks import Blocks, blocks
 from jaxconv.engine.methods.method import Method
-from jaxconv.engine.methods.rows import by_rows
+from jaxconv.engine.methods.rows import by_bands
 from jaxconv.engine.problem import Problem
 
 SHORTEST = {1: 2048, 2: 128, 3: 32}  # block along the first axis, by rank
@@ -74,7 +74,7 @@ def run(problem: Problem, signal: jax.Array, response: jax.Array) -> jax.Array:
     if per == cuts.count:
         return problem.cut(convolve(problem, signal))
     dense = replace(problem, strides=(1,) * problem.rank)
-    return problem.cut(by_rows(dense, signal, rows, convolve, [response]))
+    return problem.cut(by_bands(dense, signal, rows, convolve, [response]))
 
 
 def _blocks(problem: Problem) -> Blocks:

@@ -19,7 +19,7 @@ from jaxconv.engine.problem import Problem
 Compute = Callable[[Problem, jax.Array], jax.Array]
 
 
-def by_rows(
+def by_bands(
     problem: Problem, signal: jax.Array, rows: int, compute: Compute, others: Sequence[jax.Array] = ()
 ) -> jax.Array:
     """Return the output of a problem, from that of problems of some of its rows.
@@ -34,7 +34,7 @@ def by_rows(
     p, n, seen = problem, problem.space[0], rows + problem.reach[0] - 1
     (low, high), total = p.padding[0], p.dense[0]
     if p.signal_dilation[0] > 1 or max(low, high) > rows or seen > n:
-        return by_rows(p.staged, p.stage(signal), rows, compute, others)
+        return by_bands(p.staged, p.stage(signal), rows, compute, others)
 
     def part(low: int, high: int) -> Problem:
         space, padding = (seen - low - high, *p.space[1:]), ((low, high), *p.padding[1:])
