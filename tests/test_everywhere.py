@@ -1,12 +1,14 @@
 """What must hold of every public function: integers, second calls, strict promotion, no jit."""
 
 import inspect
+import math
 
 import jax
 import jax.monitoring
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType
 
 import jaxconv
 from jaxconv import (
@@ -22,6 +24,7 @@ from jaxconv import (
     signals,
 )
 from tests.calls import ALL, FLOATS, WRAP
+from tests.meshes import placed
 
 WITHOUT_ARRAYS = {  # or whose arrays are tested by themselves: plans, fits, drawn shapes
     *("choose_conv_method", "correlation_lags", "explain", "plan", "prepare", "tune"),
@@ -116,3 +119,54 @@ def test_jit_may_be_disabled(name):
     want = ALL[name](make)
     with jax.disable_jit():
         np.testing.assert_allclose(ALL[name](make), want, atol=1e-5)
+
+
+UNDIVIDED = {  # they need known values, or take numbers only
+    *("detection.threshold", "kernels.factor", "kernels.gabor", "kernels.gaussian"),
+    *("kernels.laplacian_of_gaussian", "learning.confusion", "learning.evaluate"),
+    *("matching.overlap_share", "matching.scales", "signals.scene"),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in ALL if name not in UNDIVIDED])
+def test_divided_operands_give_the_same(name):
+    """XLA divides what lies between as it likes, evenly or not; what it computes must stay the same."""
+    operands = []
+
+    def keep(a):
+        a = np.asarray(a)
+        operands.append(a if np.iscomplexobj(a) else a.astype(float))
+        return jnp.asarray(operands[-1])
+
+    ALL[name](keep)
+
+    def value(*operands):
+        left = iter(operands)
+        return ALL[name](lambda _: next(left))
+
+    def loss(*operands):
+        floats = (x for x in jax.tree.leaves(value(*operands)) if jnp.issubdtype(x.dtype, np.inexact))
+        return sum((jnp.sin(x).sum().real for x in floats), 0.0)
+
+    def both(*operands):
+        return value(*operands), jax.grad(loss, range(len(operands)))(*operands)
+
+    want = jax.jit(both)(*operands)
+    mesh = jax.make_mesh((2, 2), ("a", "b"), axis_types=(AxisType.Auto,) * 2)
+    for axes in (["a", "b"], ["b"], [("a", "b")]):
+        got = jax.jit(both)(*(placed(mesh, x, *divided(x.shape, axes, mesh)) for x in operands))
+        for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+            a, b = np.asarray(a), np.asarray(b)
+            np.testing.assert_allclose(a, b, atol=5e-3 * max(np.nanmax(np.abs(b), initial=0), 1e-30))
+
+
+def divided(shape, axes, mesh):
+    """Return a spec that divides the first axes of fitting lengths."""
+    left = list(axes)
+
+    def fits(n):
+        names = left[0] if isinstance(left[0], tuple) else (left[0],)
+        return n % math.prod(mesh.shape[name] for name in names) == 0
+
+    return [left.pop(0) if left and fits(n) else None for n in shape]

@@ -155,6 +155,12 @@ def test_only_the_primitives_touch_jax_internals():
         assert not uses or path.stem in INWARD, path
 
 
+def test_transforms_are_those_that_a_mesh_may_divide():
+    for path in FILES:
+        uses = re.search(r"(jnp|lax)\.fft\b(?!.*`)", re.sub(r"(?m)^.*>>>.*$", "", path.read_text()))
+        assert not uses or path.stem == "transforms" or path.parent.name == "benchmarking", path
+
+
 def test_importing_loads_nothing_that_takes_long():
     names = "('matplotlib', 'optax', 'scipy.fft', 'scipy.signal', 'jaxconv.learning')"
     loaded = f"import sys, jaxconv; print(*[m for m in {names} if m in sys.modules])"

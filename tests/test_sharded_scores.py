@@ -42,6 +42,15 @@ def test_measures_of_a_batch(mesh, rng, single, measure):
     assert not is_explicit(mesh) or not sent.messages
 
 
+@pytest.mark.parametrize("method", ["fft", "lines", "shifts"])
+def test_banks_of_divided_images(mesh, rng, single, method):
+    """A bank transforms the image for all templates, and each of several templates in one call."""
+    x, bank = numbers(rng, 32, 28), numbers(rng, 5, 6, 7)
+    best = partial(jaxconv.matching.best_match, mode="same", method=method)
+    compared(mesh, best, x, ("a",), bank)
+    compared(mesh, best, x, ("b", "a"), bank)
+
+
 BATCHES = {  # of images, templates and masks, which may be divided as they are not used
     "a template each": (lambda x, t, m: normalized_correlation(x, t, mode="same", axes=(1, 2)), 4),
     "one template": (lambda x, t, m: jaxconv.matching.match(x, t, "cosine", axes=(1, 2)), 1),

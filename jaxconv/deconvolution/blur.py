@@ -73,8 +73,7 @@ class Blur(LinearMap):
         """Return the part of a scene that lies within the image."""
         if self.boundary != "unknown":
             return scene
-        starts = [before for before, _ in self.widths]
-        return jax.lax.dynamic_slice(scene, starts, self.image_shape)
+        return scene[tuple(slice(lo, lo + n) for (lo, _), n in zip(self.widths, self.image_shape))]
 
     def _extended(self, scene: Any) -> jax.Array:
         return scene if self.boundary == "unknown" else extend(scene, self.widths, self.boundary)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxconv import checks
 from jaxconv.deconvolution.blur import Blur, Edges, blur
 from jaxconv.deconvolution.linear_map import LinearMap
+from jaxconv.engine.mesh.transforms import fftn, ifftn, irfftn, rfftn
 from jaxconv.floats import as_floats, greatest
 
 Kernel = Any  # an array or a LinearMap
@@ -73,17 +74,17 @@ def each_image(seen: Observed, function: Callable[..., Any]) -> Callable[..., An
 
 def transfer(linear: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any) -> jax.Array:
     """Return the Fourier transform of what a circular map makes of an impulse."""
-    impulse = jnp.zeros(shape, dtype).at[(0,) * len(shape)].set(1)
+    impulse = jnp.pad(jnp.ones([1] * len(shape), dtype), [(0, n - 1) for n in shape])
     return spectrum(linear(impulse))
 
 
 def spectrum(x: jax.Array) -> jax.Array:
     """Return the Fourier transform over all axes, half of it where the other half is its mirror."""
-    return jnp.fft.fftn(x) if jnp.iscomplexobj(x) else jnp.fft.rfftn(x)
+    return fftn(x) if jnp.iscomplexobj(x) else rfftn(x)
 
 
 def filtered(x: jax.Array, response: jax.Array) -> jax.Array:
     """Return an array, its Fourier transform multiplied by a response."""
-    inverse = jnp.fft.ifftn if jnp.iscomplexobj(x) else partial(jnp.fft.irfftn, s=x.shape)
+    inverse = ifftn if jnp.iscomplexobj(x) else partial(irfftn, s=x.shape)
     transformed = spectrum(x)
     return inverse(transformed * response.astype(transformed.dtype))

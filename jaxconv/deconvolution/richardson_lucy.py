@@ -13,6 +13,7 @@ from jaxconv.deconvolution.blur import Edges
 from jaxconv.deconvolution.observed import Observed, each_image, observed
 from jaxconv.deconvolution.resting import implicit
 from jaxconv.deconvolution.variation import ROUNDING, attraction
+from jaxconv.engine.mesh.arrays import by_compiler
 
 KEPT = "convolved"  # what a gradient keeps of each iteration, beside the scene; the rest is cheap
 BARELY = 1e-2  # what is seen less than this, of what is seen most, keeps its first value
@@ -122,16 +123,20 @@ def richardson_lucy(
         acceleration, not known or float(total_variation) > 0, normalized, tolerance is not None
     )
     total_variation = jnp.asarray(total_variation, seen.image.dtype)
-    problem, state = _start(
-        seen, _light(seen, background), total_variation, _first(seen, initial), options
-    )
+    operands = seen, _light(seen, background), total_variation, _first(seen, initial)
+    solve = partial(_solved, num_iter=num_iter, tolerance=tolerance, options=options)
+    return by_compiler(solve, seen.image, seen.image.shape)(*operands)
+
+
+def _solved(*operands: Any, num_iter: int, tolerance: float | None, options: Options) -> jax.Array:
+    problem, state = _start(*operands, options)
     if not any(map(checks.is_traced, jax.tree.leaves((problem, state)))):
         scene = _watched(problem, state, num_iter, tolerance or 0.0, options)
     elif tolerance is None:
         scene = _fixed(problem, state, num_iter, options)
     else:
         scene = _resting(problem, state, num_iter, tolerance, options)
-    return _cropped(seen, scene)
+    return _cropped(problem.seen, scene)
 
 
 def _light(seen: Observed, background: Any) -> jax.Array:

@@ -134,8 +134,8 @@ def _each(
     seen: Observed, smooth: LinearMap, balance: jax.Array, num_iter: int, tolerance: float
 ) -> jax.Array:
     linear, shape, dtype = seen.linear, seen.linear.scene_shape, seen.image.dtype
-    kernel = jnp.zeros(shape, dtype).at[tuple(slice(0, n) for n in linear.kernel.shape)]
-    like = jnp.abs(spectrum(kernel.set(linear.kernel[tuple(slice(0, n) for n in shape)]))) ** 2
+    kernel = jnp.pad(linear.kernel, [(0, max(n - m, 0)) for n, m in zip(shape, linear.kernel.shape)])
+    like = jnp.abs(spectrum(kernel[tuple(map(slice, shape))].astype(dtype))) ** 2
     like += balance * jnp.abs(transfer(smooth, shape, dtype)) ** 2
     likely_inverse = jax.lax.stop_gradient(1 / (like + 1e-6 * like.max()))
 

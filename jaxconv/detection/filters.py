@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxconv import checks
 from jaxconv.detection.noise import as_spectrum, resample
 from jaxconv.detection.noise import noise_covariance as covariance_of
+from jaxconv.engine.mesh.transforms import fftn
 from jaxconv.floats import as_floats, magnitude, norm
 
 
@@ -57,7 +58,7 @@ def output_snr(
         return norm(template) / noise
     spectrum = as_spectrum("output_snr", noise_spectrum, template.ndim)
     size = [max(s, m) for s, m in zip(spectrum.shape, template.shape)]
-    wave = jnp.fft.fftn(template, size)
+    wave = fftn(template, size)
     white = wave / jnp.sqrt(resample(spectrum, size)).astype(wave.dtype)
     return norm(white) / math.prod(size) ** 0.5
 

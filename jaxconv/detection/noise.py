@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.engine.mesh.arrays import over_batch, undivided
-from jaxconv.engine.mesh.transforms import batchwise
+from jaxconv.engine.mesh.transforms import fftn, ifftn
 from jaxconv.floats import as_floats, floating, magnitude
 
 
@@ -101,7 +101,7 @@ def _welch(noise: jax.Array, sizes: tuple[int, ...], overlap: float, average: st
         stack = jnp.take(stack, starts[:, None] + np.arange(s), lead + 2 * axis)
     stack = jnp.moveaxis(stack, range(lead + 1, stack.ndim, 2), range(-rank, 0))
     stack = stack.reshape(-1, *sizes) * window[None]
-    power = jnp.abs(jnp.fft.fftn(stack, axes=range(1, rank + 1))) ** 2 / (window**2).sum()
+    power = jnp.abs(fftn(stack, axes=range(1, rank + 1))) ** 2 / (window**2).sum()
     if average == "mean":
         return power.mean(0) * unit * unit
     odd = (len(power) - 1) // 2 * 2 + 1  # Allen et al.: the median of this many exponential values
@@ -151,7 +151,7 @@ def clutter_spectrum(shapes: Any, rate: float | Any, size: int | Sequence[int]) 
         raise checks.value_error(function, "size", f"hold the shapes, {shapes.shape[1:]}", size)
     (shapes,) = as_floats(shapes)
     axes = tuple(range(1, shapes.ndim))
-    power = jnp.abs(jnp.fft.fftn(shapes, sizes, axes)) ** 2
+    power = jnp.abs(fftn(shapes, sizes, axes)) ** 2
     rates = jnp.broadcast_to(jnp.asarray(rate, power.dtype), (len(shapes),))
     return jnp.tensordot(rates, power, 1)
 
@@ -190,7 +190,7 @@ def noise_covariance(noise_spectrum: Any, shape: Sequence[int]) -> jax.Array:
     """
     spectrum = as_spectrum("noise_covariance", noise_spectrum, len(shape))
     spectrum = resample(spectrum, [max(s, 2 * m) for s, m in zip(spectrum.shape, shape)])
-    correlation = jnp.fft.ifftn(spectrum)
+    correlation = ifftn(spectrum)
     places = np.stack([axis.ravel() for axis in np.meshgrid(*map(np.arange, shape), indexing="ij")])
     lags = places[:, :, None] - places[:, None, :]
     return correlation[tuple(lags)].real  # negative lags are at the end, as negative indices
@@ -239,12 +239,11 @@ def filter_circularly(signal: jax.Array, response: jax.Array) -> jax.Array:
 
 
 @jax.jit
-@batchwise
 def _filtered(signal: jax.Array, response: jax.Array) -> jax.Array:
     axes = tuple(range(-response.ndim, 0))
-    spectrum = jnp.fft.fftn(signal, axes=axes)
+    spectrum = fftn(signal, axes=axes)
     response = response.reshape(*[1] * (signal.ndim - response.ndim), *response.shape)
-    return jnp.fft.ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
+    return ifftn(spectrum * response.astype(spectrum.dtype), axes=axes)
 
 
 def resample(spectrum: jax.Array, shape: Sequence[int]) -> jax.Array:

@@ -12,6 +12,7 @@ from jaxconv import checks
 from jaxconv.convolution import correlate
 from jaxconv.detection.noise import as_spectrum, filter_circularly, resample
 from jaxconv.engine.mesh.arrays import cut, undivided
+from jaxconv.engine.mesh.transforms import fftn, ifftn
 from jaxconv.floats import as_floats, magnitude, norm
 
 
@@ -136,7 +137,7 @@ def _circular_snr(signal: jax.Array, template: jax.Array, spectrum: jax.Array) -
     centre = tuple(m // 2 for m in template.shape)
     quadratures = 2 if jnp.iscomplexobj(template) else 1
     (template,) = as_floats(template)
-    wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), shape)
+    wave = fftn(template / magnitude(template).astype(template.dtype), shape)
     deviation = jnp.sqrt(spectrum).astype(wave.dtype)
     white = wave / deviation
     sigma = norm(white) / (math.prod(shape) * quadratures) ** 0.5
@@ -160,7 +161,7 @@ def whitening_taps(spectrum: jax.Array, is_complex: bool) -> jax.Array:
     behind it.
     """
     fine = resample(spectrum, [4 * s for s in spectrum.shape])
-    taps = _near(jnp.fft.ifftn(1 / jnp.sqrt(fine)), spectrum, [1] * spectrum.ndim)
+    taps = _near(ifftn(1 / jnp.sqrt(fine)), spectrum, [1] * spectrum.ndim)
     taps = taps if is_complex else taps.real
     return taps / _deviation(taps, fine).astype(taps.dtype)
 
@@ -171,8 +172,8 @@ def snr_taps(template: jax.Array, spectrum: jax.Array, is_complex: bool) -> jax.
     (template,) = as_floats(template)
     size = [m + 4 * s for m, s in zip(template.shape, spectrum.shape)]
     fine = resample(spectrum, size)
-    wave = jnp.fft.fftn(template / magnitude(template).astype(template.dtype), size)
-    taps = _near(jnp.fft.ifftn(wave / fine.astype(wave.dtype)), spectrum, template.shape)
+    wave = fftn(template / magnitude(template).astype(template.dtype), size)
+    taps = _near(ifftn(wave / fine.astype(wave.dtype)), spectrum, template.shape)
     taps = taps if is_complex or quadratures == 2 else taps.real
     return taps / _deviation(taps, fine).astype(taps.dtype) * quadratures**0.5
 
@@ -186,7 +187,7 @@ def _near(circular: jax.Array, spectrum: jax.Array, shape: Sequence[int]) -> jax
 
 def _deviation(taps: jax.Array, spectrum: jax.Array) -> jax.Array:
     """Return the standard deviation of the noise behind a filter."""
-    response = jnp.fft.fftn(taps, spectrum.shape)
+    response = fftn(taps, spectrum.shape)
     return norm(response * jnp.sqrt(spectrum).astype(response.dtype)) / spectrum.size**0.5
 
 

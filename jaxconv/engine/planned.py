@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax.extend import core
 from jax.interpreters import ad, batching, mlir
 
+from jaxconv.engine.mesh.lowering import needing_devices
 from jaxconv.engine.planning import Plan, note
 
 
@@ -67,3 +68,4 @@ planned_p.def_abstract_eval(_abstract_planned)
 ad.defbilinear(planned_p, _transpose_planned_signal, _transpose_planned_kernel)
 batching.primitive_batchers[planned_p] = _batch_planned
 mlir.register_lowering(planned_p, mlir.lower_fun(_run_noted, multiple_results=False))
+needing_devices.add(planned_p)

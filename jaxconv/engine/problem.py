@@ -208,8 +208,28 @@ def lengthened(
         before, behind = (jnp.broadcast_to(value, side) for side in sides)
     else:
         ends = [np.arange(-low, 0), np.arange(n, n + high)]
-        before, behind = (jnp.take(signal, standing(places, n, boundary), axis) for places in ends)
+        before, behind = (_samples(signal, standing(places, n, boundary), axis) for places in ends)
     return jnp.concatenate([before, signal, behind], axis)
+
+
+def _samples(signal: jax.Array, places: np.ndarray, axis: int) -> jax.Array:
+    """Return the samples at some places along an axis, as slices.
+
+    As a gather, XLA would compute their derivative wrongly where a mesh divides the axis.
+    """
+    turns = np.flatnonzero(np.diff(places, 2)) + 2  # where the step changes
+    return jnp.concatenate([_even(signal, run, axis) for run in np.split(places, turns)], axis)
+
+
+def _even(signal: jax.Array, places: np.ndarray, axis: int) -> jax.Array:
+    """Return the samples at evenly spaced places along an axis."""
+    if not places.size:
+        return lax.slice_in_dim(signal, 0, 0, axis=axis)
+    step = int(places[-1] - places[0]) // max(len(places) - 1, 1)
+    found = lax.slice_in_dim(signal, places.min(), places.max() + 1, abs(step) or 1, axis)
+    if step == 0:
+        return jnp.repeat(found, len(places), axis)
+    return found if step > 0 else lax.rev(found, [axis])
 
 
 def standing(places: np.ndarray, length: int, boundary: str) -> np.ndarray:

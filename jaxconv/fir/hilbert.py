@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxconv import checks
 from jaxconv.engine.mesh.arrays import undivided
+from jaxconv.engine.mesh.transforms import ifft, rfft
 from jaxconv.floats import floating
 
 
@@ -58,5 +59,5 @@ def _analytic(x: jax.Array, n: int, axis: int) -> jax.Array:
     double[-1] = 2 - (n + 1) % 2 if n > 1 else 1  # the highest frequency is its own mirror
     along = [-1 if a == axis else 1 for a in range(x.ndim)]
     x = undivided(x.astype(floating(x.dtype)), [axis])
-    half = jnp.fft.rfft(x, n, axis)
-    return jnp.fft.ifft(half * double.astype(half.dtype).reshape(along), n, axis)
+    half = rfft(x, n, axis)
+    return ifft(half * double.astype(half.dtype).reshape(along), n, axis)

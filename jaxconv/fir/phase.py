@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxconv import checks
+from jaxconv.engine.mesh.transforms import fft, ifft
 from jaxconv.floats import floating
 
 
@@ -66,7 +67,7 @@ def minimum_phase(
     if method == "hilbert":
         taps = _by_hilbert(h, n_fft)
     else:
-        size = jnp.abs(jnp.fft.fft(h, n_fft))
+        size = jnp.abs(fft(h, n_fft))
         least = jnp.where(size > 0, size, jnp.inf).min()
         log = jnp.log(size + 1e-7 * jax.lax.stop_gradient(least))
         taps = _from_log(log * (0.5 if half else 1.0), n_fft % 2)
@@ -75,7 +76,7 @@ def minimum_phase(
 
 def _by_hilbert(h: jax.Array, n_fft: int) -> jax.Array:
     turn = np.exp(2j * np.pi * np.arange(n_fft) * (h.size // 2) / n_fft)
-    real = (jnp.fft.fft(h, n_fft) * turn.astype(jnp.promote_types(h.dtype, "complex64"))).real
+    real = (fft(h, n_fft) * turn.astype(jnp.promote_types(h.dtype, "complex64"))).real
     passed, stopped = real.max() - 1, -real.min()
     scale = 4 / (jnp.sqrt(1 + passed + stopped) + jnp.sqrt(1 - passed + stopped)) ** 2
     return _from_log(jnp.log(jnp.sqrt((real + stopped) * scale) + 1e-10), 1)
@@ -87,9 +88,9 @@ def _from_log(log: jax.Array, middle: int) -> jax.Array:
     SciPy's methods differ in what they take of the cepstrum's `middle`.
     """
     n = log.size
-    cepstrum = jnp.fft.ifft(log).real
+    cepstrum = ifft(log).real
     fold = np.zeros(n)
     fold[0] = 1
     fold[1 : n // 2] = 2
     fold[n // 2] = middle
-    return jnp.fft.ifft(jnp.exp(jnp.fft.fft(cepstrum * fold.astype(log.dtype)))).real
+    return ifft(jnp.exp(fft(cepstrum * fold.astype(log.dtype)))).real

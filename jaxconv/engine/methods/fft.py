@@ -16,6 +16,7 @@ from jax import lax
 
 from jaxconv.engine.bands import by_parts
 from jaxconv.engine.costs import Constants, Cost, transform_seconds
+from jaxconv.engine.mesh.transforms import fft, fftn, ifft, ifftn, irfftn, rfftn
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, Shape, pad_space
 from jaxconv.engine.summing import sum_as_tree
@@ -107,12 +108,12 @@ def transforms(problem: Problem, size: Shape):
     first, last = size[:-3], size[-3:]  # JAX transforms up to three axes at once
     axes = tuple(range(-len(last), 0))
     if problem.is_complex:
-        forward, inverse = (partial(f, s=last, axes=axes) for f in (jnp.fft.fftn, jnp.fft.ifftn))
+        forward, inverse = (partial(f, s=last, axes=axes) for f in (fftn, ifftn))
     else:
-        forward, inverse = (partial(f, s=last, axes=axes) for f in (jnp.fft.rfftn, jnp.fft.irfftn))
+        forward, inverse = (partial(f, s=last, axes=axes) for f in (rfftn, irfftn))
     for axis, n in enumerate(first, -problem.rank):
-        forward = _then(forward, partial(jnp.fft.fft, n=n, axis=axis))
-        inverse = _then(partial(jnp.fft.ifft, n=n, axis=axis), inverse)
+        forward = _then(forward, partial(fft, n=n, axis=axis))
+        inverse = _then(partial(ifft, n=n, axis=axis), inverse)
     return forward, inverse
 
 

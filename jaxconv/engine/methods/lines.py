@@ -10,10 +10,10 @@ Of a large image a CPU computes some rows at a time.
 import math
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import SHORT, Constants, Cost, transform_seconds
+from jaxconv.engine.mesh import transforms
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.methods.rows import by_bands
@@ -93,7 +93,9 @@ def _rows(problem: Problem) -> int:
 
 
 def _transforms(problem: Problem):
-    return (jnp.fft.fft, jnp.fft.ifft) if problem.is_complex else (jnp.fft.rfft, jnp.fft.irfft)
+    if problem.is_complex:
+        return transforms.fft, transforms.ifft
+    return transforms.rfft, transforms.irfft
 
 
 def _terms(problem: Problem) -> int:
