@@ -8,6 +8,7 @@ places. Wins where features meet and the taps or the places are few.
 
 import itertools
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,8 @@ from jaxconv.engine.pieces import sum_by_pieces
 from jaxconv.engine.problem import Problem
 
 MOST_PLACES = 64  # unrolled
-PIECE_BYTES = 4_000_000  # of the matrix that is made on a CPU at a time
+NARROW = 12  # output features with which a product has half its speed
+PIECE_BYTES = 6_000_000  # of both matrices that are multiplied at a time
 
 
 def supports(problem: Problem) -> str:
@@ -32,14 +34,19 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """Copying what lies under the kernel, reading the kernel, and the products."""
-    p = problem
+    p, size = problem, problem.accumulator.itemsize
     under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
-    calls = 1 if p.taps == 1 else places * _pieces(p)
-    read = places * p.outputs * under * (p.taps > 1 and _pieces(p) == 1)
-    copied, size = places * p.batch * under, p.accumulator.itemsize
-    seconds = c.product_call * calls + size * (3 * copied + read) / c.product_memory_rate
+    copied, read = size * places * p.batch * under, size * p.outputs * under
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
-    return Cost(seconds + 2 * p.products / c.product_rate, held + size * copied // _pieces(p))
+    rate = c.product_rate
+    if _copies(p):
+        moved = copied / 2 + 3.5 * (held + read)  # copies stay in caches; both operands are transposed
+        rate *= 1.4 * p.outputs / (p.outputs + NARROW)
+    else:
+        moved = 3 * copied + places * read * (p.taps > 1)
+    calls = 1 if p.taps == 1 else places * _pieces(p)
+    seconds = c.product_call * calls + moved / c.product_memory_rate + 2 * p.products / rate
+    return Cost(seconds, held + copied // _pieces(p))
 
 
 def prepare_kernel(problem: Problem, kernel: jax.Array) -> jax.Array:
@@ -54,22 +61,27 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     if p.taps == 1:
         taps = kernel.reshape(kernel.shape[:3])
         return jnp.einsum("ngi...,goi->ngo...", p.cut(signal), taps, precision=p.precision)
-    if _pieces(p) > 1:
+    if _copies(p):
+        signal = lax.optimization_barrier(signal)  # else XLA 0.10 pads it for each place
         rows = p.groups, p.batch * math.prod(p.places), p.outputs
         result = jax.ShapeDtypeStruct(rows, p.accumulator)
         sums = sum_by_pieces(p.staged, signal, kernel, result, _most(p), _add)
         sums = sums.reshape(p.groups, p.batch, *p.places, p.outputs)
         return jnp.moveaxis(sums, (1, -1), (0, 2))
+    row = *signal.shape[:3], p.taps
     kernel = kernel.reshape(*kernel.shape[:3], p.taps)
     sums = [
-        jnp.einsum("ngit,goit->ngo", under, kernel, precision=p.precision)
+        jnp.einsum("ngit,goit->ngo", under.reshape(row), kernel, precision=p.precision)
         for under in _unders(p, signal)
     ]
     return jnp.stack(sums, -1).reshape(p.output)
 
 
-def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Array) -> jax.Array:
-    """Return the products with a piece of a kernel at all places at once, added to a total."""
+def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: Any) -> jax.Array:
+    """Return the products with a piece of a kernel at all places at once, added to a total, if any.
+
+    The window keeps its axes until all is copied: XLA copies rows fast, and one line by its elements.
+    """
     p = problem
     signal = signal if p.groups == 1 else jnp.moveaxis(signal, 1, 0)
     under = jnp.stack(_unders(p, signal), 2)
@@ -79,33 +91,36 @@ def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: jax.Arra
         sums = jnp.einsum("mk,ok->mo", matrix[0], rows[0], precision=p.precision)[None]
     else:
         sums = jnp.einsum("gmk,gok->gmo", matrix, rows, precision=p.precision)
-    return total + sums
+    return sums if total is None else total + sums
 
 
 def _unders(problem: Problem, signal: jax.Array) -> list[jax.Array]:
-    """Return what lies under the kernel at each place, its taps in a row."""
+    """Return what lies under the kernel at each place."""
     p, lead = problem, signal.shape[:3]
 
     def under(place: tuple[int, ...]) -> jax.Array:
         start = [s * stride for s, stride in zip(place, p.strides, strict=True)]
         stop = [s + m for s, m in zip(start, p.reach, strict=True)]
         steps = [1, 1, 1, *p.kernel_dilation]
-        return lax.slice(signal, [0, 0, 0, *start], [*lead, *stop], steps).reshape(*lead, p.taps)
+        return lax.slice(signal, [0, 0, 0, *start], [*lead, *stop], steps)
 
     return [under(place) for place in itertools.product(*map(range, p.places))]
 
 
 def _most(problem: Problem) -> int:
-    """Return how many terms a piece has at most; at one place nothing need be copied."""
-    p, places = problem, math.prod(problem.places)
-    row = p.accumulator.itemsize * p.batch * p.groups * places
-    return p.inputs * p.taps if places == 1 else max(1, PIECE_BYTES // row)
+    """Return how many terms a piece has at most."""
+    rows = problem.groups * (problem.batch * math.prod(problem.places) + problem.outputs)
+    return max(1, PIECE_BYTES // (problem.accumulator.itemsize * rows))
+
+
+def _copies(problem: Problem) -> bool:
+    """Whether what lies under the kernel is copied into one matrix; at one place it is one already."""
+    return problem.platform == "cpu" and problem.taps > 1 < math.prod(problem.places)
 
 
 def _pieces(problem: Problem) -> int:
     """Return into how many pieces a kernel is cut."""
-    is_cut = problem.platform == "cpu" and problem.taps > 1
-    return math.ceil(problem.inputs * problem.taps / _most(problem)) if is_cut else 1
+    return math.ceil(problem.inputs * problem.taps / _most(problem)) if _copies(problem) else 1
 
 
 METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)
