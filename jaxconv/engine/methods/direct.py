@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
+from jaxconv.engine.methods.layout import features_last, filled, is_gradient, merged, moved_bytes
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
@@ -34,6 +34,8 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem, c: Constants) -> Cost:
     """Gathering a patch for each place, row by row, and the product of the patches with the kernels."""
     p = problem
+    if p.platform == "cpu" and is_gradient(p) and p.inputs * p.outputs > 1 and not p.is_complex:
+        return _gradient_cost(p, c)
     few = p.rank == 2 and p.taps < math.prod(p.places)  # there XLA leaves out some of the zeros
     products = p.products / (math.prod(p.signal_dilation) ** 0.5 if few else 1)
     patches = products / p.outputs
@@ -41,8 +43,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     alone = p.inputs * p.outputs == 1  # then by one thread
     gathered = patches / c.patch_rate + rows * c.patch_row * (1.0 if alone else 0.4)
     gathered *= c.patch_volume if p.rank > 2 else 1.0
-    depth = p.inputs * p.taps
-    is_deep = depth >= DEEP or p.taps > math.prod(p.places)
+    is_deep = p.inputs * p.taps >= DEEP or is_gradient(p)
     rate = c.matrix_deep_rate / (1 + (p.inputs < FEW)) if is_deep else c.matrix_rate
     rate = rate / ONE_PLACE if p.taps > math.prod(p.places) == 1 else rate
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
@@ -53,6 +54,21 @@ def cost(problem: Problem, c: Constants) -> Cost:
         seconds + 8 * moved_bytes(p) / c.memory_rate,
         held * (p.platform == "cpu" and _pads(p)),
     )
+
+
+def _gradient_cost(problem: Problem, c: Constants) -> Cost:
+    """The same for few places under many taps and several features, fitted to layers' gradients."""
+    p, patches = problem, problem.products / problem.outputs
+    if p.rank > 2:
+        seconds = 5 * c.direct_call + patches / (1.6 * c.patch_rate)
+        rate = 1.4 * c.product_rate * filled(p, 155, 40)
+    else:
+        seconds = 1.7 * c.direct_call + patches / (0.4 * c.patch_rate)
+        rate = c.matrix_rate * filled(p, 7, 40)
+    rate /= ONE_PLACE if math.prod(p.places) == 1 else 1
+    seconds += 2 * p.products / rate + 3.5 * moved_bytes(p) / c.memory_rate
+    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
+    return Cost(seconds, held * _pads(p))
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -98,7 +114,7 @@ def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool)
     own, which have this form, 0.18.
     """
     p, space = problem, "ABDEFGHJKLM"[: problem.rank]
-    by_batch = p.platform in GPUS and p.groups > 1 and p.taps > math.prod(p.places)
+    by_batch = p.platform in GPUS and p.groups > 1 and is_gradient(p)
     signal, kernel = merged(p, jnp.moveaxis(signal, 1, 0) if by_batch else signal, kernel)
     if by_batch:
         signal = signal.reshape(p.groups * p.batch, p.inputs, *p.space)

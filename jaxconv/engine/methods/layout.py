@@ -26,4 +26,15 @@ def moved_bytes(problem: Problem) -> int:
     if p.channels_last or max(p.groups * p.inputs, p.groups * p.outputs) == 1:
         return 0
     elements = p.batch * p.groups * p.inputs * math.prod(p.space) + math.prod(p.output)
-    return p.accumulator.itemsize * elements
+    return p.accumulator.itemsize * (elements + p.groups * p.outputs * p.inputs * p.taps)
+
+
+def is_gradient(problem: Problem) -> bool:
+    """Whether there are more taps than places, as in a kernel's gradient."""
+    return problem.taps > math.prod(problem.places)
+
+
+def filled(problem: Problem, outputs: float, rows: float) -> float:
+    """Return the share of its rate that a long sum has: half at so many outputs, or rows of places."""
+    own = problem.batch * math.prod(problem.places)
+    return problem.outputs / (problem.outputs + outputs) * own / (own + rows)

@@ -13,13 +13,11 @@ import jax.numpy as jnp
 
 from jaxconv.engine import proof
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.methods.direct import FEW
-from jaxconv.engine.methods.layout import features_last, merged, moved_bytes
+from jaxconv.engine.methods.layout import features_last, filled, is_gradient, merged, moved_bytes
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
 VECTOR = 16  # output features that are computed at once
-GRADIENT = {1: 3, 2: 3, 3: 1.5}  # times as long the products of more taps than places take, by rank
 MOST_GROUPED_TAPS = 1000  # past which groups are computed by a plain loop
 
 
@@ -45,19 +43,20 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """The products, at a rate that falls where features do not fill its vectors; and moving features."""
-    p = problem
+    p, volume, calls, moved = problem, problem.rank > 2, 1, moved_bytes(problem)
     if p.inputs * p.outputs == 1:
         rate = c.onednn_depthwise_rate
+    elif is_gradient(p):
+        rate = 1.1 * c.onednn_rate * (filled(p, 14, 6) if volume else filled(p, 27, 45))
+        one = math.prod(p.places) == 1  # as a 1 x 1 kernel's gradient
+        calls, moved = (12, 3.5 * moved) if volume else (5, (1.6 if one else 0.6) * moved)
     else:
-        filled = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
+        vectors = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
         last = (p.places[-1] + 1) / (p.places[-1] + 2)  # a row is computed in pieces
-        rate = c.onednn_rate * filled * last * (0.6 if p.groups > 1 else 1.0)
-    if p.taps > math.prod(p.places):
-        rate /= GRADIENT[p.rank] * (1 + (p.inputs < FEW))
-    moved = moved_bytes(p)
+        rate = c.onednn_rate * vectors * last * (0.6 if p.groups > 1 else 1.0)
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
-    seconds = c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate
-    return Cost(seconds + moved / c.onednn_memory_rate, moved + held)
+    seconds = calls * c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate
+    return Cost(seconds + moved / c.onednn_memory_rate, moved_bytes(p) + held)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -46,6 +46,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         moved = 3 * copied + places * read * (p.taps > 1)
     calls = 1 if p.taps == 1 else places * _pieces(p)
     seconds = c.product_call * calls + moved / c.product_memory_rate + 2 * p.products / rate
+    seconds += c.direct_call * (p.taps > 1)  # as layouts are changed around it
     return Cost(seconds, held + copied // _pieces(p))
 
 
