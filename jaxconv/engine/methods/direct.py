@@ -32,10 +32,17 @@ def supports(problem: Problem) -> str:
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
-    """Gathering a patch for each place, row by row, and the product of the patches with the kernels."""
+    """Gathering patches, the product of these with the kernels, and what is padded beforehand."""
+    p, on_cpu = problem, problem.platform == "cpu"
+    of_layer = on_cpu and is_gradient(p) and p.inputs * p.outputs > 1 and not p.is_complex
+    seconds = _gradient_seconds(p, c) if of_layer else _seconds(p, c)
+    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
+    return Cost(seconds, held * (on_cpu and _pads(p)))
+
+
+def _seconds(problem: Problem, c: Constants) -> float:
+    """Predict gathering a patch for each place, row by row, and the product."""
     p = problem
-    if p.platform == "cpu" and is_gradient(p) and p.inputs * p.outputs > 1 and not p.is_complex:
-        return _gradient_cost(p, c)
     few = p.rank == 2 and p.taps < math.prod(p.places)  # there XLA leaves out some of the zeros
     products = p.products / (math.prod(p.signal_dilation) ** 0.5 if few else 1)
     patches = products / p.outputs
@@ -49,15 +56,11 @@ def cost(problem: Problem, c: Constants) -> Cost:
     rate = c.vector_rate if p.inputs > p.outputs == 1 else rate
     calls = 3 if p.is_complex else 1  # of real convolutions, as JAX computes it
     seconds = c.direct_call + calls * (gathered + 2 * products / rate)
-    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
-    return Cost(
-        seconds + 8 * moved_bytes(p) / c.memory_rate,
-        held * (p.platform == "cpu" and _pads(p)),
-    )
+    return seconds + 8 * moved_bytes(p) / c.memory_rate
 
 
-def _gradient_cost(problem: Problem, c: Constants) -> Cost:
-    """The same for few places under many taps and several features, fitted to layers' gradients."""
+def _gradient_seconds(problem: Problem, c: Constants) -> float:
+    """Predict the same of few places under many taps and several features: a layer's gradient."""
     p, patches = problem, problem.products / problem.outputs
     if p.rank > 2:
         seconds = 5 * c.direct_call + patches / (1.6 * c.patch_rate)
@@ -66,9 +69,7 @@ def _gradient_cost(problem: Problem, c: Constants) -> Cost:
         seconds = 1.7 * c.direct_call + patches / (0.4 * c.patch_rate)
         rate = c.matrix_rate * filled(p, 7, 40)
     rate /= ONE_PLACE if math.prod(p.places) == 1 else 1
-    seconds += 2 * p.products / rate + 3.5 * moved_bytes(p) / c.memory_rate
-    held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded)
-    return Cost(seconds, held * _pads(p))
+    return seconds + 2 * p.products / rate + 3.5 * moved_bytes(p) / c.memory_rate
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:

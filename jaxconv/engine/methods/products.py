@@ -1,9 +1,9 @@
 """Products: one matrix product over the features for few places, or for the only tap.
 
 Where the places are few, as in a kernel's gradient, what lies under the kernel at each is copied into a
-row of a matrix, which is multiplied with the kernel: on a CPU, where that is large, for as much of the
-kernel at a time as its caches hold; else place by place. A kernel of one tap is one product at all
-places. Wins where features meet and the taps or the places are few.
+row of a matrix, which is multiplied with the kernel: on a CPU for as much of the kernel at a time as its
+caches hold; else place by place. A kernel of one tap is one product at all places. Wins where features
+meet and the taps or the places are few.
 """
 
 import itertools
@@ -63,7 +63,6 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         taps = kernel.reshape(kernel.shape[:3])
         return jnp.einsum("ngi...,goi->ngo...", p.cut(signal), taps, precision=p.precision)
     if _copies(p):
-        signal = lax.optimization_barrier(signal)  # else XLA 0.10 pads it for each place
         rows = p.groups, p.batch * math.prod(p.places), p.outputs
         result = jax.ShapeDtypeStruct(rows, p.accumulator)
         sums = sum_by_pieces(p.staged, signal, kernel, result, _most(p), _add)
