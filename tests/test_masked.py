@@ -129,8 +129,8 @@ def test_weights_that_are_small_are_weights(single, rng):
     sums, weights = (scipy.signal.convolve(a, kernel.astype(float), "same", "direct") for a in (x, w))
     want = np.where(weights > 0, sums / np.where(weights > 0, weights, 1), np.nan)
     assert np.isnan(want).sum() < 200
-    for method in ("auto", "shifts", "direct"):
-        got = jaxconv.convolve_masked(signal, kernel, mask, method=method)
+    for how in ({"local": True}, {"method": "shifts"}, {"method": "direct"}):
+        got = jaxconv.convolve_masked(signal, kernel, mask, **how)
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
     by_fft = np.asarray(jaxconv.convolve_masked(signal + 1e4, kernel, mask, method="fft"))
     known = ~np.isnan(by_fft)

@@ -78,6 +78,7 @@ class Constants:
 
 PRODUCTS = ("matrix_rate", "matrix_deep_rate", "product_rate", "folded_rate", "fft_matrix_rate")
 UNMEASURED = 3
+HANDOFF = 2e-5  # seconds in which a CPU's thread hands work to others and waits for them
 SHORT = 128  # elements of a line; past them its transform is as fast as it gets
 MEASURED_GPUS = ("NVIDIA H100", "NVIDIA H200", "NVIDIA GH200")  # of one architecture
 

@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.costs import HANDOFF, Constants, Cost
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
 WIDEST = 2048
+AT_ONCE = 900_000  # operations, more of which a CPU hands to other threads a second time
 
 
 def supports(problem: Problem) -> str:
@@ -46,6 +47,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         + work / c.folded_rate
         + walked / c.memory_rate
         + _blocks(p, b) * b * b / c.band_rate
+        + HANDOFF * (p.platform == "cpu" and work > AT_ONCE)
     )
     return Cost(seconds, held, f"rows of {b}")
 

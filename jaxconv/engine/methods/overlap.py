@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Constants, Cost, transform_seconds
+from jaxconv.engine.costs import HANDOFF, Constants, Cost, transform_seconds
 from jaxconv.engine.methods import fft
 from jaxconv.engine.methods.blocks import Blocks, blocks
 from jaxconv.engine.methods.method import Method
@@ -48,6 +48,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     seconds = c.fft_call + transform_seconds(c, width * (pieces + kernels), cuts.size)
     seconds += fft.product_seconds(p, c, n * count)
     seconds += moves * p.accumulator.itemsize * pieces * n / c.memory_rate
+    seconds += HANDOFF * (p.platform == "cpu")  # blocks are cut and joined in loops of their own
     held = 2 * n * (pieces * _group(p) // count + kernels)
     return Cost(seconds, p.accumulator.itemsize * held, f"blocks of {cuts.size[0]:,}")
 

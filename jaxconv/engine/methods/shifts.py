@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxconv.engine.costs import Constants, Cost
+from jaxconv.engine.costs import HANDOFF, Constants, Cost
 from jaxconv.engine.fencing import LEAST as FENCED
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
@@ -34,8 +34,7 @@ LINE = 64  # bytes of a line of a CPU's first cache
 PLACES = 64  # of its lines, as their addresses tell
 WAYS = 8  # lines that one place has room for
 CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
-AT_ONCE = 50_000  # products, more of which a CPU's caller hands to another thread
-HANDOFF = 2e-5  # seconds that this takes; the other methods' calls always do
+AT_ONCE = 50_000  # products, more of which a CPU's caller hands to other threads
 LITTLE_CALL = 3e-7  # seconds, of a piece of few sums, as a kernel's gradient has: no branch is taken
 LITTLE = {1: 6, 2: 2.5, 3: 2}  # times that its products take longer, by rank, of rows of fewer than
 SHORT_ROW = 64  # places
@@ -61,9 +60,10 @@ def cost(problem: Problem, c: Constants) -> Cost:
     walked = held + size * (2 * pieces - 1) * math.prod(p.output)
     slowed = LITTLE.get(p.rank, 2) if is_little and (p.places or (1,))[-1] < SHORT_ROW else 1
     products = 2 * width**2 * p.products * slowed
-    calls = c.shifts_call * (1 if pieces == 1 else CALLS * pieces)
-    if is_little:
-        calls = c.shifts_call + LITTLE_CALL * pieces + HANDOFF * (p.products > AT_ONCE)
+    calls = c.shifts_call * CALLS * pieces
+    if pieces == 1 or is_little:
+        calls = c.shifts_call + LITTLE_CALL * (pieces - 1)
+        calls += HANDOFF * (p.platform == "cpu" and p.products > AT_ONCE)
     seconds = calls + max(walked / c.memory_rate, products / _rate(p, c))
     seconds += _terms(p) / pieces * c.shifts_term + 2 * (padding + copied) / c.memory_rate
     return Cost(seconds, padding + copied // pieces)
