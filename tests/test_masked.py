@@ -99,6 +99,7 @@ def test_gradients_are_finite_and_right(rng):
 SPREADS = {  # shapes and a place, for those that do not take the first
     "lines": ((40, 40), (5, 5), (20, 20)),
     "lags": ((410,), (400,), (0,)),
+    "products": ((10, 11), (5, 5), (5, 3)),
 }
 
 

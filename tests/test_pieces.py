@@ -11,6 +11,8 @@ import pytest
 from jax.sharding import PartitionSpec as P
 
 import jaxconv
+from jaxconv.engine.methods import products
+from jaxconv.engine.primitive import plans_in
 from tests.helpers import assert_close, in_double, operands
 
 
@@ -106,13 +108,30 @@ FEW_PLACES = {  # lax's shapes and options, some hundred products gathered at a 
     ),
     "a volume, by planes and rows": ((2, 2, 7, 6, 8), (3, 2, 5, 6, 7), {}),
 }
+SHARED = {  # the same, where the kernel is copied too
+    "a line of a batch": ((9, 3, 33), (2, 3, 29), {}),
+    "images of groups, with steps and padding": (
+        (5, 6, 19, 23),
+        (4, 3, 5, 7),
+        {
+            "window_strides": (3, 5),
+            "rhs_dilation": (2, 1),
+            "lhs_dilation": (1, 2),
+            "padding": [(4, 6), (1, -20)],
+            "feature_group_count": 2,
+        },
+    ),
+    "volumes": ((5, 2, 7, 6, 8), (3, 2, 5, 4, 5), {}),
+}
 
 
 @pytest.mark.parametrize("dtype", ["f4", "c8", "u1", "i2"])
-@pytest.mark.parametrize("name", FEW_PLACES)
+@pytest.mark.parametrize("name", FEW_PLACES | SHARED)
 def test_pieces_of_what_is_multiplied_are_the_whole(rng, monkeypatch, name, dtype):
-    x, k, options, want = in_lax(rng, dtype, (0, 2), *FEW_PLACES[name])
+    x, k, options, want = in_lax(rng, dtype, (0, 2), *(FEW_PLACES | SHARED)[name])
     by_products = jax.jit(partial(jaxconv.conv_general_dilated, method="products", **options))
+    (plan,) = plans_in(by_products, [x, k])
+    assert (products._shared(plan.problem) is plan.problem) == (name not in SHARED)
     monkeypatch.setattr("jaxconv.engine.methods.products.PIECE_BYTES", 1000)
     assert by_products.lower(x, k).as_text().count("while") > 0
     np.testing.assert_array_equal(by_products(x, k), want.astype(dtype))

@@ -2,12 +2,15 @@
 
 Where the places are few, as in a kernel's gradient, what lies under the kernel at each is copied into a
 row of a matrix, which is multiplied with the kernel: on a CPU for as much of the kernel at a time as its
-caches hold; else place by place. A kernel of one tap is one product at all places. Wins where features
-meet and the taps or the places are few.
+caches hold; else place by place. There both operands are copied where that is less: the signal for P
+places along other axes, the kernel for Q along the last one, P + Q copies in place of P Q. A kernel of
+one tap is one product at all places. Wins where features meet and the taps or the places are few.
 """
 
 import itertools
 import math
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,11 +20,12 @@ from jax import lax
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.pieces import sum_by_pieces
-from jaxconv.engine.problem import Problem
+from jaxconv.engine.problem import Problem, pad_space
 
 MOST_PLACES = 64  # unrolled
 NARROW = 12  # output features with which a product has half its speed
 PIECE_BYTES = 6_000_000  # of both matrices that are multiplied at a time
+FEWER = 1.25  # times as many copies of the signal alone as of both, from which both are copied
 
 
 def supports(problem: Problem) -> str:
@@ -34,9 +38,10 @@ def supports(problem: Problem) -> str:
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """Copying what lies under the kernel, reading the kernel, and the products."""
-    p, size = problem, problem.accumulator.itemsize
-    under, places = p.groups * p.inputs * p.taps, math.prod(p.places)
-    copied, read = size * places * p.batch * under, size * p.outputs * under
+    p, q, size = problem, _shared(problem), problem.accumulator.itemsize
+    places, read = math.prod(q.places), size * p.groups * p.outputs * p.inputs * p.taps
+    rows = q.batch * places + (q.outputs if q is not p else 0)
+    copied = size * q.groups * q.inputs * q.taps * rows
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
     rate = c.product_rate
     if _copies(p):
@@ -45,7 +50,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     else:
         moved = 3 * copied + places * read * (p.taps > 1)
     calls = 1 if p.taps == 1 else places * _pieces(p)
-    seconds = c.product_call * calls + moved / c.product_memory_rate + 2 * p.products / rate
+    seconds = c.product_call * calls + moved / c.product_memory_rate + 2 * q.products / rate
     seconds += c.direct_call * (p.taps > 1)  # as layouts are changed around it
     return Cost(seconds, held + copied // _pieces(p))
 
@@ -63,9 +68,10 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         taps = kernel.reshape(kernel.shape[:3])
         return jnp.einsum("ngi...,goi->ngo...", p.cut(signal), taps, precision=p.precision)
     if _copies(p):
-        rows = p.groups, p.batch * math.prod(p.places), p.outputs
-        result = jax.ShapeDtypeStruct(rows, p.accumulator)
-        sums = sum_by_pieces(p.staged, signal, kernel, result, _most(p), _add)
+        q = _shared(p)
+        rows = q.groups, q.batch * math.prod(q.places), q.outputs
+        result = jax.ShapeDtypeStruct(rows, q.accumulator)
+        sums = sum_by_pieces(p.staged, signal, kernel, result, _most(p), partial(_add, q is not p))
         sums = sums.reshape(p.groups, p.batch, *p.places, p.outputs)
         return jnp.moveaxis(sums, (1, -1), (0, 2))
     row = *signal.shape[:3], p.taps
@@ -77,12 +83,15 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     return jnp.stack(sums, -1).reshape(p.output)
 
 
-def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: Any) -> jax.Array:
+def _add(
+    is_shared: bool, problem: Problem, signal: jax.Array, kernel: jax.Array, total: Any
+) -> jax.Array:
     """Return the products with a piece of a kernel at all places at once, added to a total, if any.
 
     The window keeps its axes until all is copied: XLA copies rows fast, and one line by its elements.
     """
-    p = problem
+    p = _with_kernels(problem) if is_shared else problem
+    kernel = _shifted(problem, kernel) if is_shared else kernel
     signal = signal if p.groups == 1 else jnp.moveaxis(signal, 1, 0)
     under = jnp.stack(_unders(p, signal), 2)
     matrix = under.reshape(p.groups, p.batch * math.prod(p.places), p.inputs * p.taps)
@@ -92,6 +101,35 @@ def _add(problem: Problem, signal: jax.Array, kernel: jax.Array, total: Any) -> 
     else:
         sums = jnp.einsum("gmk,gok->gmo", matrix, rows, precision=p.precision)
     return sums if total is None else total + sums
+
+
+def _shared(problem: Problem) -> Problem:
+    """Return the problem as it is multiplied: with a kernel for each place of a line if that is less."""
+    p = problem
+    if not _copies(p) or p.kernel_dilation[-1] > 1:
+        return p
+    places = math.prod(p.places)
+    rows = p.batch * places // p.places[-1] + p.outputs * p.places[-1]
+    return _with_kernels(p) if FEWER * rows < p.batch * places else p
+
+
+def _with_kernels(problem: Problem) -> Problem:
+    """Return the problem with a kernel for each place along the last axis, where it has then one."""
+    p = problem
+    window = *p.window[:-1], p.window[-1] + (p.places[-1] - 1) * p.strides[-1]
+    return replace(p, window=window, outputs=p.places[-1] * p.outputs)
+
+
+def _shifted(problem: Problem, kernel: jax.Array) -> jax.Array:
+    """Return the kernel as it lies at each place along the last axis, one behind the other."""
+    p = problem
+    last, step = p.places[-1], p.strides[-1]
+    reach = (last - 1) * step
+    size = p.window[-1] + reach
+    padded = pad_space(kernel, [(0, 0, 0)] * (p.rank - 1) + [(reach, reach, 0)])
+    starts = (reach - place * step for place in range(last))
+    kernels = jnp.stack([lax.slice_in_dim(padded, s, s + size, axis=-1) for s in starts], 1)
+    return kernels.reshape(p.groups, last * p.outputs, *kernels.shape[3:])
 
 
 def _unders(problem: Problem, signal: jax.Array) -> list[jax.Array]:
@@ -109,8 +147,9 @@ def _unders(problem: Problem, signal: jax.Array) -> list[jax.Array]:
 
 def _most(problem: Problem) -> int:
     """Return how many terms a piece has at most."""
-    rows = problem.groups * (problem.batch * math.prod(problem.places) + problem.outputs)
-    return max(1, PIECE_BYTES // (problem.accumulator.itemsize * rows))
+    p = _shared(problem)
+    rows = p.groups * (p.batch * math.prod(p.places) + p.outputs)
+    return max(1, PIECE_BYTES // (p.accumulator.itemsize * rows))
 
 
 def _copies(problem: Problem) -> bool:
@@ -123,4 +162,6 @@ def _pieces(problem: Problem) -> int:
     return math.ceil(problem.inputs * problem.taps / _most(problem)) if _copies(problem) else 1
 
 
-METHOD = Method(supports, cost, run, prepare_kernel=prepare_kernel, is_local=True)
+METHOD = Method(  # not local: the zeros beside shifted kernels meet a NaN of the same row
+    supports, cost, run, prepare_kernel=prepare_kernel
+)
