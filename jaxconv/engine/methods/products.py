@@ -106,7 +106,8 @@ def _add(
 def _shared(problem: Problem) -> Problem:
     """Return the problem as it is multiplied: with a kernel for each place of a line if that is less."""
     p = problem
-    if not _copies(p) or p.kernel_dilation[-1] > 1:
+    is_depthwise = p.groups > 1 == p.batch * p.outputs  # small products, which XLA computes slowly
+    if not _copies(p) or is_depthwise or p.kernel_dilation[-1] > 1:
         return p
     places = math.prod(p.places)
     rows = p.batch * places // p.places[-1] + p.outputs * p.places[-1]
