@@ -64,12 +64,12 @@ def _gradient_seconds(problem: Problem, c: Constants) -> float:
     p, patches = problem, problem.products / problem.outputs
     if p.rank > 2:
         seconds = 5 * c.direct_call + patches / (1.6 * c.patch_rate)
-        rate = 1.4 * c.product_rate * filled(p, 155, 40)
+        rate, moved = 1.4 * c.product_rate * filled(p, 155, 40), 3.5
     else:
-        seconds = 1.7 * c.direct_call + patches / (0.4 * c.patch_rate)
-        rate = c.matrix_rate * filled(p, 7, 40)
+        seconds = 2.5 * c.direct_call + patches / (0.6 * c.patch_rate)
+        rate, moved = 0.5 * c.matrix_rate * filled(p, 1, 17), 5.5
     rate /= ONE_PLACE if math.prod(p.places) == 1 else 1
-    return seconds + 2 * p.products / rate + 3.5 * moved_bytes(p) / c.memory_rate
+    return seconds + 2 * p.products / rate + moved * moved_bytes(p) / c.memory_rate
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:

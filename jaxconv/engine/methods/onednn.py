@@ -44,12 +44,13 @@ def supports(problem: Problem) -> str:
 def cost(problem: Problem, c: Constants) -> Cost:
     """The products, at a rate that falls where features do not fill its vectors; and moving features."""
     p, volume, calls, moved = problem, problem.rank > 2, 1, moved_bytes(problem)
-    if p.inputs * p.outputs == 1:
-        rate = c.onednn_depthwise_rate
-    elif is_gradient(p):
+    if is_gradient(p):
         rate = 1.1 * c.onednn_rate * (filled(p, 14, 6) if volume else filled(p, 27, 45))
+        rate *= 0.5 if p.groups > 1 else 1.0
         one = math.prod(p.places) == 1  # as a 1 x 1 kernel's gradient
         calls, moved = (12, 3.5 * moved) if volume else (5, (1.6 if one else 0.6) * moved)
+    elif p.inputs * p.outputs == 1:
+        rate = c.onednn_depthwise_rate
     else:
         vectors = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
         last = (p.places[-1] + 1) / (p.places[-1] + 2)  # a row is computed in pieces

@@ -21,6 +21,7 @@ from jaxconv.engine.costs import HANDOFF, Constants, Cost
 from jaxconv.engine.fencing import LEAST as FENCED
 from jaxconv.engine.fencing import fenced
 from jaxconv.engine.methods import direct
+from jaxconv.engine.methods.layout import is_gradient
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.pieces import piece_of, sum_by_pieces
 from jaxconv.engine.problem import Problem, Shape
@@ -29,15 +30,14 @@ from jaxconv.engine.summing import sum_over_taps
 LEAST_TAPS = 5  # from which an odd line is computed in two
 MOST_TERMS = 1024  # unrolled on accelerators; more would compile for seconds
 PIECE = 240  # terms that are summed in one loop on a CPU; half as many complex ones
-ROW = 8  # places in a row, with fewer of which several features are summed without vectors
+LANES = 16  # places that a vector holds
+ROW = 8  # of them in a row, with fewer of which several features are summed in one vector, half empty
 LINE = 64  # bytes of a line of a CPU's first cache
 PLACES = 64  # of its lines, as their addresses tell
 WAYS = 8  # lines that one place has room for
 CALLS = 3  # for each piece: what it sees is copied, the kernel too, and a branch taken
 AT_ONCE = 50_000  # products, more of which a CPU's caller hands to other threads
 LITTLE_CALL = 3e-7  # seconds, of a piece of few sums, as a kernel's gradient has: no branch is taken
-LITTLE = {1: 6, 2: 2.5, 3: 2}  # times that its products take longer, by rank, of rows of fewer than
-SHORT_ROW = 64  # places
 
 
 def supports(problem: Problem) -> str:
@@ -58,8 +58,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     padding = held * (_size(p) != p.space)
     copied = size * p.batch * p.groups * seen * pieces * (pieces > 1)
     walked = held + size * (2 * pieces - 1) * math.prod(p.output)
-    slowed = LITTLE.get(p.rank, 2) if is_little and (p.places or (1,))[-1] < SHORT_ROW else 1
-    products = 2 * width**2 * p.products * slowed
+    products = 2 * width**2 * p.products
     calls = c.shifts_call * CALLS * pieces
     if pieces == 1 or is_little:
         calls = c.shifts_call + LITTLE_CALL * (pieces - 1)
@@ -86,15 +85,19 @@ def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def _rate(problem: Problem, c: Constants) -> float:
-    """Return how many operations a fused loop makes a second."""
+    """Return how many operations a fused loop makes a second, of short rows fewer."""
     p, width = problem, 2 if problem.is_complex else 1
     deep = p.platform != "cpu" and width * _terms(p) * p.rank > c.shifts_cliff
     if deep or max(p.strides, default=1) > 1:
         return c.shifts_slow_rate * width
-    if p.inputs * p.outputs == 1:
-        return c.shifts_rate
+    is_plain = p.inputs * p.outputs == 1
+    rate = c.shifts_rate if is_plain else c.shifts_features_rate
     row = p.places[-1] if p.rank else ROW
-    return c.shifts_features_rate * (1 if row >= ROW else row / (2 * ROW))
+    is_short = p.platform == "cpu" and is_gradient(p)
+    if row < ROW and (is_short or not is_plain):
+        lanes = 0.6 * LANES if is_plain else LANES * (1 + (is_short and row == 1))
+        return rate * row / lanes
+    return rate * row / (row + 2 * LANES) if is_short else rate
 
 
 def _terms(problem: Problem) -> int:
