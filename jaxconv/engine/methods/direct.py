@@ -121,8 +121,8 @@ def _pads(problem: Problem) -> bool:
 
 
 def _by_ynnpack(problem: Problem) -> bool:
-    """Whether XLA hands images of so many features over to YNNPACK, and gathers no patches."""
-    return problem.rank == 2 and problem.outputs > VECTOR
+    """Whether XLA lets YNNPACK compute so many features, not of integers, and gathers no patches."""
+    return problem.rank == 2 and problem.outputs > VECTOR and not problem.is_exact
 
 
 def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool) -> jax.Array:

@@ -95,7 +95,7 @@ def _rate(problem: Problem, c: Constants) -> float:
     row = p.places[-1] if p.rank else ROW
     is_short = p.platform == "cpu" and is_gradient(p)
     if row < ROW and (is_short or not is_plain):
-        lanes = 0.6 * LANES if is_plain else LANES * (1 + (is_short and row == 1))
+        lanes = 0.6 * LANES if is_plain else LANES * (1 + (is_short and row == 1))  # as it was timed
         return rate * row / lanes
     return rate * row / (row + 2 * LANES) if is_short else rate
 
