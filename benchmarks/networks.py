@@ -1,10 +1,12 @@
 """Write docs/networks-benchmarks.md: training steps of networks, planned and not, beside PyTorch.
 
 Without further arguments by this Python; else by each that is named: both ends of JAX's range, say.
+Each runs twice: as it is, and where the process keeps memory for the next step.
 
 python benchmarks/networks.py docs .venv-oldest/bin/python .venv-newest/bin/python
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +35,8 @@ import accelerate_flax  # noqa: E402
 PEERS = ("PyTorch", "PyTorch, channels last")
 WHO = ("JAX", "accelerated", *PEERS)
 RATE = 1e-3
+TUNABLES = "GLIBC_TUNABLES"
+KEEPS = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=8589934592:glibc.malloc.arena_max=1"
 
 
 class Twice(nnx.Module):
@@ -158,8 +162,15 @@ def measured() -> str:
 def main(docs: Path, pythons: list[str]) -> None:
     """Measure, and write the page."""
     tables = [
-        subprocess.run([python, __file__], stdout=subprocess.PIPE, text=True, check=True).stdout
+        subprocess.run(
+            [python, __file__],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env={**os.environ, **variables},
+        ).stdout
         for python in pythons or [sys.executable]
+        for variables in ({}, {TUNABLES: KEEPS})
     ]
     text = (Path(__file__).parent / "networks.md").read_text()
     (docs / "networks-benchmarks.md").write_text(
@@ -171,4 +182,5 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         main(Path(sys.argv[1]), sys.argv[2:])
     else:
-        print(f"## {machine()}\n\n{measured()}")
+        memory = "memory kept" if os.environ.get(TUNABLES) == KEEPS else "memory as it is"
+        print(f"## {machine().removesuffix('.')}; {memory}\n\n{measured()}")
