@@ -167,10 +167,10 @@ def main(docs: Path, pythons: list[str]) -> None:
             stdout=subprocess.PIPE,
             text=True,
             check=True,
-            env={**os.environ, **variables},
+            env={**os.environ, TUNABLES: tunables},
         ).stdout
         for python in pythons or [sys.executable]
-        for variables in ({}, {TUNABLES: KEEPS})
+        for tunables in ("", KEEPS)
     ]
     text = (Path(__file__).parent / "networks.md").read_text()
     (docs / "networks-benchmarks.md").write_text(
@@ -182,5 +182,5 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         main(Path(sys.argv[1]), sys.argv[2:])
     else:
-        memory = "memory kept" if os.environ.get(TUNABLES) == KEEPS else "memory as it is"
-        print(f"## {machine().removesuffix('.')}; {memory}\n\n{measured()}")
+        memory = "Memory kept" if os.environ.get(TUNABLES) == KEEPS else "Memory as it is"
+        print(f"## {memory}: {machine()}\n\n{measured()}")
