@@ -13,7 +13,6 @@ from jaxconv.convolution.boundaries import SYNONYMS
 from jaxconv.convolution.call import Call, called, fill_of
 from jaxconv.convolution.conventions import CONVOLVE
 from jaxconv.convolution.steps import computed
-from jaxconv.engine.methods import METHODS
 from jaxconv.engine.planning import Plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.floats import floating
@@ -126,7 +125,7 @@ def _computed(
         fill = fill_of(call.name, outside) if filled or fillvalue is not None else None
         return computed(call, x, kernel, fill)
 
-    is_local = all(METHODS[plan.method].is_local for plan in plans_in(convolve, [x]))
+    is_local = all(plan.is_local for plan in plans_in(convolve, [x]))
     # other methods round by what is elsewhere: they are given differences from the mean of all
     middle = 0 if is_local else lax.stop_gradient(x.sum() / jnp.maximum(present.sum(), 1))
     sums = convolve((x - middle) * present, (0 if fillvalue is None else fillvalue) - middle)

@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 from jaxconv.engine import costs, device, store
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.methods import METHODS
-from jaxconv.engine.planning import plan_afresh
+from jaxconv.engine.planning import as_seen, plan_afresh
 from jaxconv.engine.problem import Problem, Shape
 from jaxconv.engine.trials import Measured, time_methods
 
@@ -188,7 +188,7 @@ def _fit(times: list[Measured], start: Constants) -> Constants:
 
 
 def _predicted(constants: Constants, time: Measured) -> float:
-    return METHODS[time.method].cost(time.problem, constants).seconds
+    return METHODS[time.method].cost(as_seen(time.method, time.problem), constants).seconds
 
 
 def _tuned(constants: Constants) -> list[str]:

@@ -12,6 +12,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine import costs, tuned
+from jaxconv.engine.exchange import exchange, exchanged, pays, restored
 from jaxconv.engine.how import How
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
@@ -51,26 +52,47 @@ class Plan:
         """The candidate that was picked."""
         return next(c for c in self.candidates if c.method == self.method)
 
+    @property
+    def seen(self) -> Problem:
+        """The problem as its method sees it."""
+        return as_seen(self.method, self.problem, self.how.local)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether an error or a NaN reaches only the places whose window holds it."""
+        return METHODS[self.method].is_local and not self._is_exchanged
+
     def prepare_signal(self, signal: jax.Array) -> Any:
         """Return what the method makes of a canonical signal alone."""
+        method = METHODS[self.method]
         if not self.problem.products:
             return signal
-        seen = as_seen(self.method, self.problem)
-        signal = self.problem.extend(signal) if seen.space != self.problem.space else signal
-        return METHODS[self.method].prepare_signal(seen, signal)
+        signal = signal if method.wraps else self.problem.extend(signal)
+        if self._is_exchanged:
+            return method.prepare_kernel(self.seen, exchange(signal))
+        return method.prepare_signal(self.seen, signal)
 
     def prepare_kernel(self, kernel: jax.Array) -> Any:
         """Return what the method makes of a canonical kernel alone."""
-        seen = as_seen(self.method, self.problem)
-        return METHODS[self.method].prepare_kernel(seen, kernel) if self.problem.products else kernel
+        method = METHODS[self.method]
+        if not self.problem.products:
+            return kernel
+        if self._is_exchanged:
+            return method.prepare_signal(self.seen, exchange(kernel))
+        return method.prepare_kernel(self.seen, kernel)
 
     def run(self, signal: Any, kernel: Any) -> jax.Array:
         """Compute the problem of two prepared operands."""
-        dtype = jnp.dtype(self.problem.result)
+        dtype, method = jnp.dtype(self.problem.result), METHODS[self.method]
         if not self.problem.products:
             return jnp.zeros(self.problem.output, dtype)
-        seen = as_seen(self.method, self.problem)
-        return METHODS[self.method].run(seen, signal, kernel).astype(dtype)
+        if self._is_exchanged:
+            return restored(method.run(self.seen, kernel, signal)).astype(dtype)
+        return method.run(self.seen, signal, kernel).astype(dtype)
+
+    @property
+    def _is_exchanged(self) -> bool:
+        return self.seen.batch != self.problem.batch
 
     def __str__(self) -> str:
         lines = [self.title, f"  {'method':8} {self._time:>12} {'memory':>10}  note"]
@@ -190,9 +212,14 @@ def possible(how: How, problem: Problem) -> How:
     return how.by(how.method if able else "auto")
 
 
-def as_seen(method: str, problem: Problem) -> Problem:
-    """Return a problem as a method sees it: for most, the signal was continued beforehand."""
-    return problem if METHODS[method].wraps else problem.extended
+def as_seen(method: str, problem: Problem, local: bool = False) -> Problem:
+    """Return a problem as a method sees it.
+
+    For most the signal was continued beforehand; for some, and if it need not be local, the operands
+    are exchanged.
+    """
+    seen = problem if METHODS[method].wraps else problem.extended
+    return exchanged(seen) if not local and pays(method, seen) else seen
 
 
 def _refusal(method: str, problem: Problem) -> str:
@@ -205,13 +232,13 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
     refusal = _refusal(method, problem)
     if refusal or not problem.products:
         return Candidate(method, 0.0, 0, "", refusal)
-    seen = as_seen(method, problem)
-    cost = METHODS[method].cost(seen, constants)
-    if seen.space != problem.space:  # the longer signal is one more array
-        held = seen.batch * seen.groups * seen.inputs * math.prod(seen.space)
-        held *= jnp.dtype(seen.dtype).itemsize
-        longer = 2 * held / constants.memory_rate
-        cost = costs.Cost(cost.seconds + longer, cost.bytes + held, cost.parameters)
+    cost = METHODS[method].cost(as_seen(method, problem, how.local), constants)
+    longer = problem if METHODS[method].wraps else problem.extended
+    if longer.space != problem.space:  # the longer signal is one more array
+        held = problem.batch * problem.groups * problem.inputs * math.prod(longer.space)
+        held *= jnp.dtype(problem.dtype).itemsize
+        seconds = 2 * held / constants.memory_rate
+        cost = costs.Cost(cost.seconds + seconds, cost.bytes + held, cost.parameters)
     return Candidate(method, *cost, how.refusal(method, cost))
 
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxconv.engine.costs import Constants
+from jaxconv.engine.how import How
 from jaxconv.engine.methods import METHODS
-from jaxconv.engine.planning import as_seen
+from jaxconv.engine.planning import Plan, as_seen
 from jaxconv.engine.problem import Problem
 from jaxconv.engine.timing import measure
 
@@ -61,11 +62,8 @@ def _noise(key: jax.Array, shape: tuple[int, ...], dtype: str) -> jax.Array:
 
 def _whole(name: str, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Compute a problem by a method, from the operands as they come, the result as it goes."""
-    method, seen = METHODS[name], as_seen(name, problem)
+    plan = Plan(problem, How(), name, (), "")
     if problem.channels_last:
         signal = jnp.moveaxis(signal, (-2, -1), (1, 2))
-    if seen.space != problem.space:
-        signal = problem.extend(signal)
-    prepared = method.prepare_signal(seen, signal), method.prepare_kernel(seen, kernel)
-    out = method.run(seen, *prepared).astype(problem.result)
+    out = plan.run(plan.prepare_signal(signal), plan.prepare_kernel(kernel))
     return jnp.moveaxis(out, (1, 2), (-2, -1)) if problem.channels_last else out

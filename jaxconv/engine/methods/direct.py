@@ -157,4 +157,4 @@ def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool)
     return (jnp.moveaxis(out, -1, 1) if is_last else out).reshape(p.output)
 
 
-METHOD = Method(supports, cost, run, is_local=True, prefers_features_last=True)
+METHOD = Method(supports, cost, run, is_local=True, prefers_features_last=True, exchanges=True)

@@ -129,4 +129,6 @@ def _words(numbers) -> list[str]:
     return [str(n) for n in numbers]
 
 
-METHOD = Method(supports, cost, run, is_local=True, is_portable=False, prefers_features_last=True)
+METHOD = Method(
+    supports, cost, run, is_local=True, is_portable=False, prefers_features_last=True, exchanges=True
+)
