@@ -8,7 +8,6 @@ is computed has its places reversed.
 But zeros that pad then meet what they did not, and a NaN among the taps of an edge spreads.
 """
 
-import math
 from dataclasses import replace
 
 import jax
@@ -18,19 +17,17 @@ from jaxconv.engine.methods import METHODS
 from jaxconv.engine.methods.layout import is_gradient
 from jaxconv.engine.problem import Problem
 
-VECTOR = 16  # output features that are computed at once
-
 
 def pays(method: str, problem: Problem) -> bool:
-    """Whether a method computes fewer vectors of output features with the operands exchanged."""
-    p = problem
-    if not METHODS[method].exchanges or p.platform != "cpu" or not is_gradient(p):
+    """Whether a method has less work with the operands of a problem exchanged."""
+    p, work = problem, METHODS[method].work
+    if not work or p.platform != "cpu" or not is_gradient(p):
         return False
     if max(*p.signal_dilation, *p.kernel_dilation) > 1:
         return False
     other = exchanged(p)
-    is_whole = min(map(min, other.padding)) >= 0 and is_gradient(other)
-    return is_whole and (_vectors(other), -other.outputs) < (_vectors(p), -p.outputs)
+    adds = min(map(min, other.padding)) >= 0
+    return adds and is_gradient(other) and work(other) < work(p)
 
 
 def exchanged(problem: Problem) -> Problem:
@@ -53,6 +50,11 @@ def exchanged(problem: Problem) -> Problem:
     )
 
 
+def is_exchanged(problem: Problem, seen: Problem) -> bool:
+    """Whether a problem is seen with its operands exchanged."""
+    return (problem.batch, problem.outputs) != (seen.batch, seen.outputs)
+
+
 def exchange(operand: jax.Array) -> jax.Array:
     """Make a canonical signal a kernel, or a kernel a signal."""
     return jnp.swapaxes(operand, 0, 1)
@@ -61,7 +63,3 @@ def exchange(operand: jax.Array) -> jax.Array:
 def restored(out: jax.Array) -> jax.Array:
     """Return the output of a problem from that of the exchanged one."""
     return jnp.flip(jnp.swapaxes(out, 0, 2), range(3, out.ndim))
-
-
-def _vectors(problem: Problem) -> int:
-    return problem.batch * math.ceil(problem.outputs / VECTOR)

@@ -12,7 +12,7 @@ from jax import lax
 
 from jaxconv import checks
 from jaxconv.engine import costs, tuned
-from jaxconv.engine.exchange import exchange, exchanged, pays, restored
+from jaxconv.engine.exchange import exchange, exchanged, is_exchanged, pays, restored
 from jaxconv.engine.how import How
 from jaxconv.engine.methods import METHODS
 from jaxconv.engine.problem import Problem
@@ -60,7 +60,7 @@ class Plan:
     @property
     def is_local(self) -> bool:
         """Whether an error or a NaN reaches only the places whose window holds it."""
-        return METHODS[self.method].is_local and not self._is_exchanged
+        return METHODS[self.method].is_local and not is_exchanged(self.problem, self.seen)
 
     def prepare_signal(self, signal: jax.Array) -> Any:
         """Return what the method makes of a canonical signal alone."""
@@ -68,7 +68,7 @@ class Plan:
         if not self.problem.products:
             return signal
         signal = signal if method.wraps else self.problem.extend(signal)
-        if self._is_exchanged:
+        if is_exchanged(self.problem, self.seen):
             return method.prepare_kernel(self.seen, exchange(signal))
         return method.prepare_signal(self.seen, signal)
 
@@ -77,7 +77,7 @@ class Plan:
         method = METHODS[self.method]
         if not self.problem.products:
             return kernel
-        if self._is_exchanged:
+        if is_exchanged(self.problem, self.seen):
             return method.prepare_signal(self.seen, exchange(kernel))
         return method.prepare_kernel(self.seen, kernel)
 
@@ -86,13 +86,9 @@ class Plan:
         dtype, method = jnp.dtype(self.problem.result), METHODS[self.method]
         if not self.problem.products:
             return jnp.zeros(self.problem.output, dtype)
-        if self._is_exchanged:
+        if is_exchanged(self.problem, self.seen):
             return restored(method.run(self.seen, kernel, signal)).astype(dtype)
         return method.run(self.seen, signal, kernel).astype(dtype)
-
-    @property
-    def _is_exchanged(self) -> bool:
-        return self.seen.batch != self.problem.batch
 
     def __str__(self) -> str:
         lines = [self.title, f"  {'method':8} {self._time:>12} {'memory':>10}  note"]
@@ -232,13 +228,16 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
     refusal = _refusal(method, problem)
     if refusal or not problem.products:
         return Candidate(method, 0.0, 0, "", refusal)
-    cost = METHODS[method].cost(as_seen(method, problem, how.local), constants)
+    seen = as_seen(method, problem, how.local)
+    seconds, held, parameters = METHODS[method].cost(seen, constants)
+    if is_exchanged(problem, seen):
+        parameters = ", ".join(filter(None, (parameters, "operands exchanged")))
     longer = problem if METHODS[method].wraps else problem.extended
     if longer.space != problem.space:  # the longer signal is one more array
-        held = problem.batch * problem.groups * problem.inputs * math.prod(longer.space)
-        held *= jnp.dtype(problem.dtype).itemsize
-        seconds = 2 * held / constants.memory_rate
-        cost = costs.Cost(cost.seconds + seconds, cost.bytes + held, cost.parameters)
+        added = problem.batch * problem.groups * problem.inputs * math.prod(longer.space)
+        added *= jnp.dtype(problem.dtype).itemsize
+        seconds, held = seconds + 2 * added / constants.memory_rate, held + added
+    cost = costs.Cost(seconds, held, parameters)
     return Candidate(method, *cost, how.refusal(method, cost))
 
 

@@ -13,7 +13,14 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.methods.layout import features_last, filled, is_gradient, merged, moved_bytes
+from jaxconv.engine.methods.layout import (
+    features_last,
+    filled,
+    is_gradient,
+    merged,
+    moved_bytes,
+    vector_work,
+)
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 
@@ -64,18 +71,20 @@ def _seconds(problem: Problem, c: Constants) -> float:
 def _gradient_seconds(problem: Problem, c: Constants) -> float:
     """Predict the same of few places under many taps and several features: a layer's gradient."""
     p, patches = problem, problem.products / problem.outputs
+    calls = 2 + p.groups / 2
     if p.rank > 2:
-        seconds = 5 * c.direct_call + patches / (1.6 * c.patch_rate)
-        rate, moved = 1.4 * c.product_rate * filled(p, 155, 40), 3.5
+        calls, gathered = 5, patches / (1.6 * c.patch_rate)
+        rate, moved = 1.3 * c.product_rate * filled(p, 155, 40), 3.5
     elif _by_ynnpack(p):
-        seconds = 2.5 * c.direct_call
+        gathered = 0.0
         lanes = p.outputs / (2 * VECTOR * math.ceil(p.outputs / (2 * VECTOR)))
-        rate, moved = 0.73 * c.matrix_rate * lanes * min(1, (p.places[-1] + 1) / 5), 3.5
+        rate, moved = 0.58 * c.matrix_rate * lanes * min(1, (p.places[-1] + 1) / 5), 3.5
     else:
-        seconds = 2.5 * c.direct_call + patches / (0.6 * c.patch_rate)
-        rate, moved = c.matrix_rate * filled(p, 1, 17), 5.5
+        gathered = patches / (0.45 * c.patch_rate)
+        rate, moved = 0.8 * c.matrix_rate * filled(p, 1, 17), 5.5
     rate /= ONE_PLACE if math.prod(p.places) == 1 else 1
-    return seconds + 2 * p.products / rate + moved * moved_bytes(p) / c.memory_rate
+    products = 2 * p.products / rate
+    return calls * c.direct_call + gathered + products + moved * moved_bytes(p) / c.memory_rate
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -157,4 +166,4 @@ def _call(problem: Problem, signal: jax.Array, kernel: jax.Array, is_last: bool)
     return (jnp.moveaxis(out, -1, 1) if is_last else out).reshape(p.output)
 
 
-METHOD = Method(supports, cost, run, is_local=True, prefers_features_last=True, exchanges=True)
+METHOD = Method(supports, cost, run, is_local=True, prefers_features_last=True, work=vector_work)

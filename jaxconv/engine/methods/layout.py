@@ -7,6 +7,8 @@ import jax.numpy as jnp
 
 from jaxconv.engine.problem import Problem
 
+VECTOR = 16  # output features that are computed at once
+
 
 def merged(problem: Problem, signal: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return signal and kernel with groups merged into features: N, C, space; and O, I, window."""
@@ -38,3 +40,9 @@ def filled(problem: Problem, outputs: float, rows: float) -> float:
     """Return the share of its rate that a long sum has: half at so many outputs, or rows of places."""
     own = problem.batch * math.prod(problem.places)
     return problem.outputs / (problem.outputs + outputs) * own / (own + rows)
+
+
+def vector_work(problem: Problem) -> tuple[int, int]:
+    """Return how many vectors of output features a place has over the batch; of as many, the fullest."""
+    p = problem
+    return p.batch * math.ceil(p.outputs / VECTOR), -p.outputs

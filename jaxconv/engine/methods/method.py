@@ -30,5 +30,5 @@ class Method:
     is_portable: bool = True  # a program may be exported with it
     prefers_features_last: bool = False  # so neighbours of it in a network move no data
     wraps: bool = False  # it wraps around by itself; for other methods the signal is extended
-    exchanges: bool = False  # the operands where that fills its vectors of output features
+    work: Callable[[Problem], Any] | None = None  # if less so, a gradient's operands are exchanged
     shared: float = 1.0  # the share of its time that is left where the signal was prepared

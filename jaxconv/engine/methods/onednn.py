@@ -13,11 +13,18 @@ import jax.numpy as jnp
 
 from jaxconv.engine import proof
 from jaxconv.engine.costs import Constants, Cost
-from jaxconv.engine.methods.layout import features_last, filled, is_gradient, merged, moved_bytes
+from jaxconv.engine.methods.layout import (
+    VECTOR,
+    features_last,
+    filled,
+    is_gradient,
+    merged,
+    moved_bytes,
+    vector_work,
+)
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
-VECTOR = 16  # output features that are computed at once
 MOST_GROUPED_TAPS = 1000  # past which groups are computed by a plain loop
 
 
@@ -130,5 +137,5 @@ def _words(numbers) -> list[str]:
 
 
 METHOD = Method(
-    supports, cost, run, is_local=True, is_portable=False, prefers_features_last=True, exchanges=True
+    supports, cost, run, is_local=True, is_portable=False, prefers_features_last=True, work=vector_work
 )

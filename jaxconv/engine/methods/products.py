@@ -40,8 +40,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
     """Copying what lies under the kernel, reading the kernel, and the products."""
     p, q, size = problem, _shared(problem), problem.accumulator.itemsize
     places, read = math.prod(q.places), size * p.groups * p.outputs * p.inputs * p.taps
-    rows = q.batch * places + (q.outputs if q is not p else 0)
-    copied = size * q.groups * q.inputs * q.taps * rows
+    copied = size * q.groups * q.inputs * q.taps * _copied_rows(p)
     held = size * p.batch * p.groups * p.inputs * math.prod(p.padded)
     rate = c.product_rate
     if _copies(p):
@@ -114,6 +113,12 @@ def _shared(problem: Problem) -> Problem:
     return _with_kernels(p) if FEWER * rows < p.batch * places else p
 
 
+def _copied_rows(problem: Problem) -> int:
+    """Return how many rows are copied, of the signal and, if it is, of the kernel."""
+    q = _shared(problem)
+    return q.batch * math.prod(q.places) + (q.outputs if q is not problem else 0)
+
+
 def _with_kernels(problem: Problem) -> Problem:
     """Return the problem with a kernel for each place along the last axis, where it has then one."""
     p = problem
@@ -163,6 +168,11 @@ def _pieces(problem: Problem) -> int:
     return math.ceil(problem.inputs * problem.taps / _most(problem)) if _copies(problem) else 1
 
 
+def _work(problem: Problem) -> int:
+    """Return how many rows of a volume are copied; in lines and images that told nothing."""
+    return _copied_rows(problem) if problem.rank > 2 else 0
+
+
 METHOD = Method(  # not local: the zeros beside shifted kernels meet a NaN of the same row
-    supports, cost, run, prepare_kernel=prepare_kernel
+    supports, cost, run, prepare_kernel=prepare_kernel, work=_work
 )
