@@ -16,7 +16,6 @@ from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods.layout import (
     VECTOR,
     features_last,
-    filled,
     is_gradient,
     merged,
     moved_bytes,
@@ -52,10 +51,8 @@ def cost(problem: Problem, c: Constants) -> Cost:
     """The products, at a rate that falls where features do not fill its vectors; and moving features."""
     p, volume, calls, moved = problem, problem.rank > 2, 1, moved_bytes(problem)
     if is_gradient(p):
-        rate = 1.1 * c.onednn_rate * (filled(p, 14, 6) if volume else filled(p, 27, 45))
-        rate *= 0.5 if p.groups > 1 else 1.0
-        one = math.prod(p.places) == 1  # as a 1 x 1 kernel's gradient
-        calls, moved = (12, 3.5 * moved) if volume else (5, (1.6 if one else 0.6) * moved)
+        rate = (1.25 if volume else 0.75) * c.onednn_rate * _gradient_share(p)
+        calls, moved = (5, 3 * moved) if volume else (6, 0.8 * moved)
     elif p.inputs * p.outputs == 1:
         rate = c.onednn_depthwise_rate
     else:
@@ -65,6 +62,21 @@ def cost(problem: Problem, c: Constants) -> Cost:
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
     seconds = calls * c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate
     return Cost(seconds + moved / c.onednn_memory_rate, moved_bytes(p) + held)
+
+
+def _gradient_share(problem: Problem) -> float:
+    """Return the share of its rate that a sum of many taps has.
+
+    It keeps the places of a row times the vectors of output features in registers, and where these are
+    few each waits for its own last sum. At one place it is a matrix product.
+    """
+    p, volume = problem, problem.rank > 2
+    vectors = math.ceil(p.outputs / VECTOR)
+    lanes = p.outputs / (VECTOR * vectors)
+    if math.prod(p.places) == 1:
+        return 0.3 * lanes
+    registers, own = p.places[-1] * vectors, p.batch * math.prod(p.places)
+    return lanes * registers / (registers + (8 if volume else 5)) * own / (own + (22 if volume else 37))
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
