@@ -148,6 +148,17 @@ def test_where_errors_must_stay_local_nothing_is_exchanged(method):
         assert not jnp.isnan(jnp.delete(out, 5, 0)).any()
 
 
+@pytest.mark.skipif("onednn" not in THERE, reason=proof.refusal())
+def test_what_is_refused_without_an_exchange_is_where_nothing_may_be_exchanged():
+    p = gradient_like(24, 1)
+    notes = [
+        next(c for c in plan(p, How(local=local)).candidates if c.method == "onednn")
+        for local in (False, True)
+    ]
+    assert [bool(note.refusal) for note in notes] == [False, True]
+    assert "one output feature" in notes[1].refusal
+
+
 def layer(signal, kernel, method="auto"):
     return jaxconv.conv_general_dilated(signal, kernel, (1, 1), "SAME", method=method)
 

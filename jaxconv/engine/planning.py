@@ -204,7 +204,7 @@ def plan_afresh() -> None:
 
 def possible(how: How, problem: Problem) -> How:
     """Fall back to "auto" if the named method cannot compute the problem: so derivatives are planned."""
-    able = how.method == "auto" or not _refusal(how.method, problem)
+    able = how.method == "auto" or not _refusal(how.method, problem, how.local)
     return how.by(how.method if able else "auto")
 
 
@@ -218,14 +218,14 @@ def as_seen(method: str, problem: Problem, local: bool = False) -> Problem:
     return exchanged(seen) if not local and pays(method, seen) else seen
 
 
-def _refusal(method: str, problem: Problem) -> str:
+def _refusal(method: str, problem: Problem, local: bool) -> str:
     """Return why a method cannot compute a problem, or ""; any method returns an empty output."""
-    return METHODS[method].supports(as_seen(method, problem)) if problem.products else ""
+    return METHODS[method].supports(as_seen(method, problem, local)) if problem.products else ""
 
 
 def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) -> Candidate:
     """Return what a method promises, and whether it keeps the bounds."""
-    refusal = _refusal(method, problem)
+    refusal = _refusal(method, problem, how.local)
     if refusal or not problem.products:
         return Candidate(method, 0.0, 0, "", refusal)
     seen = as_seen(method, problem, how.local)
