@@ -1,19 +1,23 @@
 """Exchange: a layer's gradient of its kernel, with the operands in each other's place."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxconv
-from jaxconv.engine import proof
+from jaxconv.engine import proof, tuned
 from jaxconv.engine.exchange import is_exchanged
 from jaxconv.engine.how import How
 from jaxconv.engine.methods import METHODS
+from jaxconv.engine.methods.layout import is_gradient
 from jaxconv.engine.planning import as_seen, plan
 from jaxconv.engine.primitive import plans_in
 from jaxconv.engine.problem import Problem
-from tests.conftest import require_computed
+from jaxconv.engine.tuned import Times
+from tests.conftest import COMPUTED, current_test, require_computed
 from tests.helpers import random_array
 from tests.meshes import both, compared, numbers
 
@@ -159,6 +163,15 @@ def test_what_is_refused_without_an_exchange_is_where_nothing_may_be_exchanged()
     assert "one output feature" in notes[1].refusal
 
 
+def test_what_was_measured_exchanged_tells_nothing_of_what_is_not(monkeypatch):
+    p = gradient_like()
+    monkeypatch.setattr(tuned, "find", lambda problem: Times(str(problem), {"direct": 1e-9}))
+    plan.cache_clear()
+    chosen = [plan(p, How(method="direct", local=local)).chosen for local in (False, True)]
+    plan.cache_clear()
+    assert [c.measured for c in chosen] == [True, False]
+
+
 def layer(signal, kernel, method="auto"):
     return jaxconv.conv_general_dilated(signal, kernel, (1, 1), "SAME", method=method)
 
@@ -172,20 +185,21 @@ def test_a_plan_tells_it_and_gradients_to_second_order_are_right(rng, method):
     def gradient(signal, kernel, method=method):
         return jax.grad(lambda k: jnp.sin(layer(signal, k, method)).sum())(kernel)
 
-    told = [str(p) for p in plans_in(gradient, [signal, kernel]) if p.problem.batch == 40]
+    told = [p for p in plans_in(gradient, [signal, kernel]) if p.problem.batch == 40]
     assert told
-    assert all("operands exchanged" in text for text in told)
+    assert all(p.is_exchanged and p.chosen.parameters == "operands exchanged" for p in told)
+    assert all("operands exchanged" in str(p) for p in told)
 
     def second(signal, kernel, method=method):
         return jax.grad(lambda s: (gradient(s, kernel, method) ** 2).sum())(signal)
 
     for fn in (gradient, second):
-        got, again = fn(signal, kernel), jax.jit(fn)(signal, kernel)
+        outs = fn(signal, kernel), fn(signal, kernel), jax.jit(fn)(signal, kernel)
         with jax.enable_x64(True):
             want = fn(*(jnp.asarray(np.asarray(x), float) for x in (signal, kernel)), "shifts")
         want = np.asarray(want)
         tolerance = 1e-4 * np.abs(want).max()
-        for out in (got, again):
+        for out in outs:
             np.testing.assert_allclose(out, want, rtol=0, atol=tolerance)
     require_computed(method)
 
@@ -193,4 +207,7 @@ def test_a_plan_tells_it_and_gradients_to_second_order_are_right(rng, method):
 @pytest.mark.parametrize("spec", [("a",), ("a", None, "b"), (None, None, "a")])
 def test_on_meshes(rng, mesh, spec):
     signal, kernel = numbers(rng, 4, 40, 8, 8), numbers(rng, 4, 40, 3, 3)
-    compared(mesh, both(layer), signal, spec, kernel)
+    compared(mesh, both(partial(layer, method="direct")), signal, spec, kernel)
+    computed = [p for test, _, p in COMPUTED if test == current_test() and is_gradient(p)]
+    assert computed
+    assert all(p.outputs == 40 > p.batch for p in computed)

@@ -58,9 +58,14 @@ class Plan:
         return as_seen(self.method, self.problem, self.how.local)
 
     @property
+    def is_exchanged(self) -> bool:
+        """Whether signal and kernel are computed in each other's place."""
+        return is_exchanged(self.problem, self.seen)
+
+    @property
     def is_local(self) -> bool:
         """Whether an error or a NaN reaches only the places whose window holds it."""
-        return METHODS[self.method].is_local and not is_exchanged(self.problem, self.seen)
+        return METHODS[self.method].is_local and not self.is_exchanged
 
     def prepare_signal(self, signal: jax.Array) -> Any:
         """Return what the method makes of a canonical signal alone."""
@@ -68,7 +73,7 @@ class Plan:
         if not self.problem.products:
             return signal
         signal = signal if method.wraps else self.problem.extend(signal)
-        if is_exchanged(self.problem, self.seen):
+        if self.is_exchanged:
             return method.prepare_kernel(self.seen, exchange(signal))
         return method.prepare_signal(self.seen, signal)
 
@@ -77,7 +82,7 @@ class Plan:
         method = METHODS[self.method]
         if not self.problem.products:
             return kernel
-        if is_exchanged(self.problem, self.seen):
+        if self.is_exchanged:
             return method.prepare_signal(self.seen, exchange(kernel))
         return method.prepare_kernel(self.seen, kernel)
 
@@ -86,7 +91,7 @@ class Plan:
         dtype, method = jnp.dtype(self.problem.result), METHODS[self.method]
         if not self.problem.products:
             return jnp.zeros(self.problem.output, dtype)
-        if is_exchanged(self.problem, self.seen):
+        if self.is_exchanged:
             return restored(method.run(self.seen, kernel, signal)).astype(dtype)
         return method.run(self.seen, signal, kernel).astype(dtype)
 
@@ -147,7 +152,7 @@ def plan(problem: Problem, how: How) -> Plan:
     candidates = tuple(_ask(name, problem, how, constants) for name in METHODS)
     times = tuned.find(problem)
     if times:
-        candidates = tuple(_measured(candidate, times) for candidate in candidates)
+        candidates = tuple(_measured(c, times, problem, how) for c in candidates)
     able = [c for c in candidates if not c.refusal]
     name = how.method
     if how.problem not in (None, problem):
@@ -177,17 +182,19 @@ def _fastest(
     """Return the name of the method that was measured to be the fastest, or else is predicted to be."""
     margin = constants.margin
     if times:
-        measured = [c for c in able if c.method in times.seconds]
+        measured = [c for c in able if c.measured]
         if how.between_layers and any(c.method == times.between_layers for c in measured):
             return times.between_layers
         able, margin = measured or able, 1 if measured else margin
     return min(able, key=lambda c: _rank(problem, how, margin, c)).method
 
 
-def _measured(candidate: Candidate, times: Times) -> Candidate:
-    """Return a candidate with the time that it took instead of the predicted one."""
-    seconds = times.seconds.get(candidate.method)
-    return candidate if seconds is None else replace(candidate, seconds=seconds, measured=True)
+def _measured(candidate: Candidate, times: Times, problem: Problem, how: How) -> Candidate:
+    """Return a candidate with the time that it took instead of the predicted one, if it ran as here."""
+    method = candidate.method
+    seconds = times.seconds.get(method)
+    as_here = as_seen(method, problem) == as_seen(method, problem, how.local)
+    return replace(candidate, seconds=seconds, measured=True) if seconds and as_here else candidate
 
 
 def _source(constants: costs.Constants) -> str:
@@ -214,8 +221,13 @@ def as_seen(method: str, problem: Problem, local: bool = False) -> Problem:
     For most the signal was continued beforehand; for some, and if it need not be local, the operands
     are exchanged.
     """
-    seen = problem if METHODS[method].wraps else problem.extended
+    seen = _continued(method, problem)
     return exchanged(seen) if not local and pays(method, seen) else seen
+
+
+def _continued(method: str, problem: Problem) -> Problem:
+    """Return the problem of the signal that a method is given, which for most was continued."""
+    return problem if METHODS[method].wraps else problem.extended
 
 
 def _refusal(method: str, problem: Problem, local: bool) -> str:
@@ -232,7 +244,7 @@ def _ask(method: str, problem: Problem, how: How, constants: costs.Constants) ->
     seconds, held, parameters = METHODS[method].cost(seen, constants)
     if is_exchanged(problem, seen):
         parameters = ", ".join(filter(None, (parameters, "operands exchanged")))
-    longer = problem if METHODS[method].wraps else problem.extended
+    longer = _continued(method, problem)
     if longer.space != problem.space:  # the longer signal is one more array
         added = problem.batch * problem.groups * problem.inputs * math.prod(longer.space)
         added *= jnp.dtype(problem.dtype).itemsize

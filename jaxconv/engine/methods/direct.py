@@ -14,9 +14,11 @@ from jax import lax
 
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods.layout import (
+    VECTOR,
     features_last,
     filled,
     is_gradient,
+    lanes,
     merged,
     moved_bytes,
     vector_work,
@@ -27,7 +29,6 @@ from jaxconv.engine.problem import Problem, added_and_cropped, pad_space
 DEEP = 8000  # products a sum, past which JAX's matrix product slows down, as in kernels' gradients
 FEW = 8  # input features, with fewer of which such a product takes twice as long
 ONE_PLACE = 3  # times that XLA takes longer for the products at one place: a 1 x 1 kernel's gradient
-VECTOR = 16  # output features, past which XLA lets YNNPACK compute an image's
 MOST_PADDED = 2  # input features up to which padding beforehand is faster with few output features
 MOST_PADDED_GRADIENT = 8  # the same in the gradient of an image's kernel
 GPUS = ("cuda", "rocm")
@@ -77,8 +78,8 @@ def _gradient_seconds(problem: Problem, c: Constants) -> float:
         rate, moved = 1.3 * c.product_rate * filled(p, 155, 40), 3.5
     elif _by_ynnpack(p):
         gathered = 0.0
-        lanes = p.outputs / (2 * VECTOR * math.ceil(p.outputs / (2 * VECTOR)))
-        rate, moved = 0.58 * c.matrix_rate * lanes * min(1, (p.places[-1] + 1) / 5), 3.5
+        rate = 0.58 * c.matrix_rate * lanes(p, 2 * VECTOR) * min(1, (p.places[-1] + 1) / 5)
+        moved = 3.5
     else:
         gathered = patches / (0.45 * c.patch_rate)
         rate, moved = 0.8 * c.matrix_rate * filled(p, 1, 17), 5.5
@@ -130,7 +131,10 @@ def _pads(problem: Problem) -> bool:
 
 
 def _by_ynnpack(problem: Problem) -> bool:
-    """Whether XLA lets YNNPACK compute so many features, not of integers, and gathers no patches."""
+    """Whether XLA lets YNNPACK compute so many features, not of integers, and gathers no patches.
+
+    It does so with more than one vector of output features.
+    """
     return problem.rank == 2 and problem.outputs > VECTOR and not problem.is_exact
 
 

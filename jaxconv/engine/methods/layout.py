@@ -42,6 +42,11 @@ def filled(problem: Problem, outputs: float, rows: float) -> float:
     return problem.outputs / (problem.outputs + outputs) * own / (own + rows)
 
 
+def lanes(problem: Problem, size: int = VECTOR) -> float:
+    """Return the share of vectors of a size that the output features fill."""
+    return problem.outputs / (size * math.ceil(problem.outputs / size))
+
+
 def vector_work(problem: Problem) -> tuple[int, int]:
     """Return how many vectors of output features a place has over the batch; of as many, the fullest."""
     p = problem

@@ -17,6 +17,7 @@ from jaxconv.engine.methods.layout import (
     VECTOR,
     features_last,
     is_gradient,
+    lanes,
     merged,
     moved_bytes,
     vector_work,
@@ -56,9 +57,9 @@ def cost(problem: Problem, c: Constants) -> Cost:
     elif p.inputs * p.outputs == 1:
         rate = c.onednn_depthwise_rate
     else:
-        vectors = p.outputs / (VECTOR * math.ceil(p.outputs / VECTOR)) * p.inputs / (p.inputs + 1)
+        filled = lanes(p) * p.inputs / (p.inputs + 1)
         last = (p.places[-1] + 1) / (p.places[-1] + 2)  # a row is computed in pieces
-        rate = c.onednn_rate * vectors * last * (0.6 if p.groups > 1 else 1.0)
+        rate = c.onednn_rate * filled * last * (0.6 if p.groups > 1 else 1.0)
     held = p.accumulator.itemsize * p.batch * p.groups * p.inputs * math.prod(p.padded) * _stages(p)
     seconds = calls * c.onednn_call + 2 * p.products / rate + 2 * held / c.memory_rate
     return Cost(seconds + moved / c.onednn_memory_rate, moved_bytes(p) + held)
@@ -70,13 +71,12 @@ def _gradient_share(problem: Problem) -> float:
     It keeps the places of a row times the vectors of output features in registers, and where these are
     few each waits for its own last sum. At one place it is a matrix product.
     """
-    p, volume = problem, problem.rank > 2
-    vectors = math.ceil(p.outputs / VECTOR)
-    lanes = p.outputs / (VECTOR * vectors)
+    p = problem
+    few, short = (8, 22) if p.rank > 2 else (5, 37)  # with which it has half
     if math.prod(p.places) == 1:
-        return 0.3 * lanes
-    registers, own = p.places[-1] * vectors, p.batch * math.prod(p.places)
-    return lanes * registers / (registers + (8 if volume else 5)) * own / (own + (22 if volume else 37))
+        return 0.3 * lanes(p)
+    registers, own = p.places[-1] * math.ceil(p.outputs / VECTOR), p.batch * math.prod(p.places)
+    return lanes(p) * registers / (registers + few) * own / (own + short)
 
 
 def run(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
