@@ -8,6 +8,7 @@ Method = Literal[
     "auto",
     "direct",
     "onednn",
+    "matmul",
     "products",
     "shifts",
     "folded",

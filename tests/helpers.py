@@ -20,7 +20,7 @@ from jaxconv.engine.primitive import plans_in
 ROOT = Path(__file__).parent.parent
 
 OF_CONVOLVE = tuple(
-    m for m in METHODS if m not in ("circular", "onednn", "phases")
+    m for m in METHODS if m not in ("circular", "onednn", "matmul", "phases")
 )  # with zeros beyond the edges
 MODES = ("full", "same", "valid")
 

@@ -63,7 +63,9 @@ def test_calibrating_measures_and_keeps(folder, monkeypatch, single):
         ("AMD EPYC 9B14", (0, 10), 1, costs.EPYC),
         ("AMD EPYC 9B14", (0, 12), 1, costs.EPYC_AND_NEWER_JAX),
         ("AMD EPYC 9B14", (0, 12), 2, costs.CPU),
-        ("", (0, 12), 1, costs.CPU),
+        ("Intel(R) Xeon(R)", (0, 12), 1, costs.XEON_AND_NEWER_JAX),
+        ("", (0, 12), 1, costs.XEON_AND_NEWER_JAX),
+        ("", (0, 10), 1, costs.CPU),
     ],
 )
 def test_the_nearest_machine_that_was_measured(monkeypatch, processor, release, processes, nearest):

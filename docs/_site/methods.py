@@ -19,12 +19,14 @@ def layer(signal, kernel):
 
 print(jaxconv.explain(layer, signal, kernel))"""
 DENSE = LAYER.format(signal=(8, 64, 32, 32), kernel=(64, 64, 3, 3), padding='"SAME"')
+POINTWISE = LAYER.format(signal=(8, 64, 56, 56), kernel=(256, 64, 1, 1), padding='"SAME"')
 TRANSPOSED = LAYER.format(
     signal=(1, 8, 128, 128), kernel=(8, 8, 8, 8), padding="[(7, 7), (7, 7)], (4, 4)"
 )
 CASES = {  # where it wins, and where it loses
     "direct": ("(300,), (250,), 'valid'", "(1024, 1024), (3, 3), 'same'"),
     "onednn": (DENSE, "(1024, 1024), (3, 3), 'same'"),
+    "matmul": (POINTWISE, DENSE),
     "products": ("(1000,), (998,), 'valid'", "(1000, 1000), (31, 31), 'same'"),
     "shifts": ("(1024, 1024), (3, 3), 'same'", "(1024, 1024), (31, 31), 'same'"),
     "folded": ("(1_000_000,), (129,), 'same'", "(1_000_000,), (4097,), 'same'"),

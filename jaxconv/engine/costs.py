@@ -119,6 +119,38 @@ CPU = Constants(
     full_product=1.0,
 )
 
+XEON_AND_NEWER_JAX = replace(
+    CPU,
+    source="calibrated on 2 cores of an Intel Xeon with AVX-512, JAX 0.12.0.1, 2026-11",
+    memory_rate=1.7e10,
+    shifts_call=2.9e-5,
+    shifts_term=5.2e-8,
+    shifts_rate=4.4e10,
+    shifts_features_rate=4e10,
+    shifts_slow_rate=1.2e10,
+    direct_call=5.8e-5,
+    patch_rate=7.4e9,
+    patch_row=1.7e-8,
+    matrix_rate=2.8e11,
+    matrix_deep_rate=1e11,
+    onednn_call=0.00013,
+    onednn_rate=2.5e11,
+    onednn_depthwise_rate=3.2e11,
+    onednn_memory_rate=3.9e9,
+    product_call=1.1e-6,
+    product_rate=1.8e11,
+    product_memory_rate=5.7e9,
+    fft_call=7.4e-5,
+    fft_line_rate=5.3e9,
+    fft_rate=2e10,
+    fft_product_rate=4.9e9,
+    lines_call=9.2e-5,
+    lines_rate=1.7e10,
+    folded_call=4.8e-5,
+    folded_rate=2.1e11,
+    band_rate=2.1e8,
+)
+
 EPYC = Constants(
     source="calibrated on 2 cores of an AMD EPYC with AVX-512, JAX 0.10.2, 2026-11",
     memory_rate=6.5e10,
@@ -293,13 +325,16 @@ def nearest_gpu() -> Constants:
 
 
 def nearest_cpu() -> Constants:
-    """Return those of the processor and JAX nearest to these, of which there are three.
+    """Return those of the processor and JAX nearest to these, of which there are four.
 
     A job of several processes takes the same ones on all of its hosts.
     """
-    if jax.process_count() > 1 or not device.processor().startswith("AMD"):
+    if jax.process_count() > 1:
         return CPU
-    return EPYC_AND_NEWER_JAX if device.release("jax") >= (0, 11) else EPYC
+    is_newer = device.release("jax") >= (0, 11)
+    if device.processor().startswith("AMD"):
+        return EPYC_AND_NEWER_JAX if is_newer else EPYC
+    return XEON_AND_NEWER_JAX if is_newer else CPU
 
 
 def transform_seconds(c: Constants, count: int, size: tuple[int, ...], lines: int = 2) -> float:

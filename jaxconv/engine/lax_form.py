@@ -36,6 +36,7 @@ def problem_of(lhs, rhs, platform: str, **params: Any) -> Problem:
         precision=params["precision"],
         platform=platform,
         channels_last=lhs_spec[1] == len(lhs_spec) - 1,
+        batch_axis=lhs_spec[0],
         boundaries=params.get("boundaries", ()),
     )
 

@@ -9,7 +9,7 @@ over different axes of the mesh.
 
 Of what JAX does not call stable (`jax.interpreters`, `jax.extend`, the primitives of lax) use is made in
 this file, `planned.py`, `rewriting.py`, `lax_form.py`, and `lowering.py` and `transforms.py` of `mesh/`;
-of what it does not document, in `methods/onednn.py`.
+of what it does not document, in `onednn.py` and `matmul.py` of `methods/`.
 """
 
 import math

@@ -43,6 +43,7 @@ class Problem:
     precision: Any = None  # as `jax.lax.Precision`, canonical
     platform: str = "cpu"
     channels_last: bool = False  # as the signal came; here they are not, and moving them costs
+    batch_axis: int = 0  # as the signal came; in a kernel's gradient another
     boundaries: Boundaries = ()  # what is padded with
 
     @property

@@ -1,9 +1,9 @@
-"""Proof: whether oneDNN's convolution is to be had here, found out once in a process of its own.
+"""Proof: whether oneDNN is to be had here, found out once in a process of its own.
 
 A jaxlib without it, or with another form of its configuration, may end the process that calls it. So
 before its first use on a machine a child process computes cases of every kind, alone and beside others,
 and compares; the answer is kept in the user's cache folder, for this processor and these versions. The
-environment variable JAXCONV_ONEDNN=0 turns the method off. A job of several processes does without: all
+environment variable JAXCONV_ONEDNN=0 turns its methods off. A job of several processes does without: all
 must plan alike.
 """
 
@@ -25,11 +25,12 @@ OLDEST = (
 )  # jaxlib 0.10 waits in it for its own threads: 6 of 18 runs of 36 calls ended badly or never
 LONGEST = 120  # seconds that the child may take; it is some two
 PROVED = "proved"
+KEPT = "onednn-matmul"  # what the answer is of: both methods
 
 
 @cache
 def refusal() -> str:
-    """Return "" where oneDNN's convolution is to be had, or why it is not."""
+    """Return "" where oneDNN is to be had, or why it is not."""
     if os.environ.get(SWITCH) == "0":
         return f"turned off by {SWITCH}=0"
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
@@ -38,7 +39,7 @@ def refusal() -> str:
         return "jaxlib before 0.12 may hang in it"
     if jax.process_count() > 1:
         return "a job of several processes does without, so that all plan alike"
-    answer = store.kept("onednn") or _tried()
+    answer = store.kept(KEPT) or _tried()
     return "" if answer == PROVED else f"not to be had from this jaxlib: {answer}"
 
 
@@ -60,5 +61,5 @@ def _tried() -> str:
         answer = f"it did not end within {LONGEST} s"
     except OSError as problem:
         return f"it could not be tried ({problem})"
-    store.keep("onednn", answer)
+    store.keep(KEPT, answer)
     return answer

@@ -1,10 +1,12 @@
 """Trials: how long each method takes for a problem, on the device at hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxconv.engine.costs import Constants
 from jaxconv.engine.how import How
@@ -43,12 +45,24 @@ def time_methods(problem: Problem, constants: Constants, rounds: int = 4) -> lis
     return [Measured(problem, name, time.seconds) for name, time in times.items()]
 
 
-def _operands(problem: Problem) -> tuple[jax.Array, jax.Array]:
-    """Return noise, the signal's features last where they come so."""
+def _operands(problem: Problem) -> list[jax.Array]:
+    """Return noise, laid out as a layer's operands come, or those of its gradient."""
     p, keys = problem, jax.random.split(jax.random.key(0))
     shapes = (p.batch, p.groups, p.inputs, *p.space), (p.groups, p.outputs, p.inputs, *p.window)
-    signal, kernel = (_noise(key, shape, p.dtype) for key, shape in zip(keys, shapes))
-    return (jnp.moveaxis(signal, (1, 2), (-2, -1)) if p.channels_last else signal), kernel
+    made = (_noise(key, shape, p.dtype) for key, shape in zip(keys, shapes))
+    return [array.transpose(order) for array, order in zip(made, _orders(p))]
+
+
+def _orders(problem: Problem) -> Sequence[Sequence[int]]:
+    """Return in which order the axes of signal, kernel and result lie."""
+    p, space = problem, tuple(range(3, 3 + problem.rank))
+    if p.channels_last:
+        return (0, *space, 1, 2), (0, 1, 2, *space), (0, *space, 1, 2)
+    if p.batch_axis == 0:
+        return [(0, 1, 2, *space)] * 3
+    if p.batch_axis == 1:
+        return (2, 1, 0, *space), (2, 0, 1, *space), (1, 2, 0, *space)
+    return (2, *space, 1, 0), (2, *space, 0, 1), (*space, 0, 1, 2)
 
 
 def _noise(key: jax.Array, shape: tuple[int, ...], dtype: str) -> jax.Array:
@@ -63,7 +77,7 @@ def _noise(key: jax.Array, shape: tuple[int, ...], dtype: str) -> jax.Array:
 def _whole(name: str, problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
     """Compute a problem by a method, from the operands as they come, the result as it goes."""
     plan = Plan(problem, How(), name, (), "")
-    if problem.channels_last:
-        signal = jnp.moveaxis(signal, (-2, -1), (1, 2))
-    out = plan.run(plan.prepare_signal(signal), plan.prepare_kernel(kernel))
-    return jnp.moveaxis(out, (1, 2), (-2, -1)) if problem.channels_last else out
+    of_signal, of_kernel, of_result = _orders(problem)
+    signal = signal.transpose(np.argsort(of_signal))
+    kernel = kernel.transpose(np.argsort(of_kernel))
+    return plan.run(plan.prepare_signal(signal), plan.prepare_kernel(kernel)).transpose(of_result)

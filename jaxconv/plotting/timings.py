@@ -22,6 +22,7 @@ METHOD_STYLES = {  # a colour (Okabe and Ito) and a marker for each
     "phases": ("#F0E442", "<"),
     "circular": ("#882255", "h"),
     "onednn": ("#44AA99", ">"),
+    "matmul": ("#332288", "p"),
 }
 
 

@@ -31,21 +31,26 @@ MOST_GROUPED_TAPS = 1000  # past which groups are computed by a plain loop
 def supports(problem: Problem) -> str:
     """Float32 of several features, on a processor where it was proved."""
     p, depthwise = problem, problem.groups > 1 == problem.inputs * problem.outputs
-    if p.platform != "cpu":
-        return "computes on a CPU only"
-    if (p.dtype, p.result) != ("float32", "float32"):
-        return "computes float32 only"
+    if refusal := unable(p):
+        return refusal
     if not 1 <= p.rank <= 3:
         return "has one to three spatial axes"
     if p.outputs == 1 and not depthwise:
         return "one output feature, of which it makes no vector"
-    if p.taps == math.prod(p.places) == 1:
-        return "one tap at one place, which is a product"
+    if 1 in (p.taps, math.prod(p.places)):
+        return "one tap or one place, which is a product"
     if p.groups > 1 and p.taps > MOST_GROUPED_TAPS:
         return (
             f"{p.taps:,} taps of groups, and past {MOST_GROUPED_TAPS:,} it computes them by a plain loop"
         )
     return proof.refusal()
+
+
+def unable(problem: Problem) -> str:
+    """Refuse what the library computes nowhere."""
+    if problem.platform != "cpu":
+        return "computes on a CPU only"
+    return "" if problem.dtype == problem.result == "float32" else "computes float32 only"
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
@@ -69,12 +74,10 @@ def _gradient_share(problem: Problem) -> float:
     """Return the share of its rate that a sum of many taps has.
 
     It keeps the places of a row times the vectors of output features in registers, and where these are
-    few each waits for its own last sum. At one place it is a matrix product.
+    few each waits for its own last sum.
     """
     p = problem
     few, short = (8, 22) if p.rank > 2 else (5, 37)  # with which it has half
-    if math.prod(p.places) == 1:
-        return 0.3 * lanes(p)
     registers, own = p.places[-1] * math.ceil(p.outputs / VECTOR), p.batch * math.prod(p.places)
     return lanes(p) * registers / (registers + few) * own / (own + short)
 

@@ -47,7 +47,7 @@ def cost(problem: Problem, c: Constants) -> Cost:
         moved = copied / 2 + 3.5 * (held + read)  # copies stay in caches; both operands are transposed
         rate *= 1.4 * p.outputs / (p.outputs + NARROW)
     else:
-        moved = 3 * copied + places * read * (p.taps > 1)
+        moved = 3 * (copied + (places if p.taps > 1 else 1) * read + size * math.prod(p.output))
     calls = 1 if p.taps == 1 else places * _pieces(p)
     seconds = c.product_call * calls + moved / c.product_memory_rate + 2 * q.products / rate
     seconds += c.direct_call * (p.taps > 1)  # as layouts are changed around it
