@@ -5,7 +5,6 @@ all taps at one place. Wins nearly wherever it may compute and there is work: it
 they lie, features first or last, and nothing is transposed.
 """
 
-import json
 import math
 
 import jax
@@ -94,14 +93,8 @@ def multiplied(a: jax.Array, b: jax.Array, order: str = "") -> jax.Array:
     }
     lead = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*lead, a.shape[-1 if is_turned[0] else -2], b.shape[-2 if is_turned[1] else -1])
-    call = jax.ffi.ffi_call(
-        "__onednn$matmul",
-        jax.ShapeDtypeStruct(shape, a.dtype),
-        vmap_method="sequential",
-        custom_call_api_version=2,
-        legacy_backend_config=json.dumps({"onednn_matmul_config": config}),
-    )
-    return call(a, b)
+    result = jax.ShapeDtypeStruct(shape, a.dtype)
+    return onednn.custom_call("matmul", result, {"onednn_matmul_config": config})(a, b)
 
 
 METHOD = Method(supports, cost, run, is_local=True, is_portable=False)

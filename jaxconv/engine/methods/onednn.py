@@ -6,7 +6,9 @@ Wins where several features meet, and depthwise where they come last. The call i
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -118,15 +120,19 @@ def called(problem: Problem, signal: jax.Array, kernel: jax.Array) -> jax.Array:
         },
         "optimization_config": {"user_scratchpad": False},
     }
-    shape = (p.batch, *p.places, p.groups * p.outputs)
-    call = jax.ffi.ffi_call(
-        "__onednn$convolution",
-        jax.ShapeDtypeStruct(shape, signal.dtype),
+    result = jax.ShapeDtypeStruct((p.batch, *p.places, p.groups * p.outputs), signal.dtype)
+    return custom_call("convolution", result, {"onednn_conv_config": config})(signal, kernel)
+
+
+def custom_call(name: str, result: jax.ShapeDtypeStruct, config: dict[str, Any]) -> Callable[..., Any]:
+    """Return what calls a function of the library by its name."""
+    return jax.ffi.ffi_call(
+        f"__onednn${name}",
+        result,
         vmap_method="sequential",
         custom_call_api_version=2,
-        legacy_backend_config=json.dumps({"onednn_conv_config": config}),
+        legacy_backend_config=json.dumps(config),
     )
-    return call(signal, kernel)
 
 
 def _stages(problem: Problem) -> bool:
