@@ -9,7 +9,7 @@ import pytest
 
 import jaxconv
 from jaxconv.engine import proof
-from tests.conftest import require_computed
+from tests.conftest import COMPUTED, current_test, require_computed
 
 there = pytest.mark.skipif(bool(proof.refusal()), reason=proof.refusal())
 LAST = ("NXYC", "XYIO", "NXYC")
@@ -49,6 +49,8 @@ def test_values_and_gradients_are_those_of_direct(rng, window, groups, numbers):
         )
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-2), got, want)
         require_computed("matmul")
+        own = {p.batch_axis > 0 for test, m, p in COMPUTED if (test, m) == (current_test(), "matmul")}
+        assert own == {False, True}, "values and gradients"
 
 
 @there

@@ -23,7 +23,7 @@ OLDEST = (
     0,
     12,
 )  # jaxlib 0.10 waits in it for its own threads: 6 of 18 runs of 36 calls ended badly or never
-LONGEST = 120  # seconds that the child may take; it is some two
+LONGEST = 120  # seconds that the child may take; it is some ten
 PROVED = "proved"
 KEPT = "onednn-matmul"  # what the answer is of: both methods
 

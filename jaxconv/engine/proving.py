@@ -21,14 +21,13 @@ def problems() -> list[tuple[Method, Problem]]:
 
 
 def _products() -> list[Problem]:
-    """Return problems of one tap and of one place, features first and last, and groups."""
+    """Return problems of one tap and of one place in each order that is told apart, and groups."""
     found = []
     for groups, inputs, outputs in [(1, 24, 40), (1, 5, 1), (3, 7, 2)]:
-        sizes = {"groups": groups, "inputs": inputs, "outputs": outputs}
-        for window, space in [((1, 1), (6, 7)), ((6, 7), (6, 7))]:
-            plain = _problem(2, batch=3, space=space, window=window, **sizes)
-            found += [replace(plain, batch_axis=axis) for axis in range(4)]
-            found.append(replace(plain, channels_last=True))
+        sizes = {"batch": 3, "groups": groups, "inputs": inputs, "outputs": outputs, "space": (6, 7)}
+        one_tap, one_place = (_problem(2, window=window, **sizes) for window in ((1, 1), (6, 7)))
+        found += [replace(one_tap, channels_last=last) for last in (False, True)]
+        found += [replace(one_place, batch_axis=axis) for axis in (0, 1, 3)]
     return found
 
 
@@ -50,7 +49,7 @@ def _problem(rank: int, **sizes: Any) -> Problem:
     """Return a problem of float32 without steps or dilation."""
     ones = (1,) * rank
     same = {"batch": 2, "padding": ((0, 0),) * rank, "dtype": "float32", "result": "float32"}
-    return Problem(strides=ones, signal_dilation=ones, kernel_dilation=ones, **{**same, **sizes})
+    return Problem(strides=ones, signal_dilation=ones, kernel_dilation=ones, **same | sizes)
 
 
 def main() -> None:

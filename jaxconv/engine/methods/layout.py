@@ -36,6 +36,11 @@ def is_gradient(problem: Problem) -> bool:
     return problem.taps > math.prod(problem.places)
 
 
+def is_product(problem: Problem) -> bool:
+    """Whether there is one tap or one place, so that all is one matrix product over the features."""
+    return 1 in (problem.taps, math.prod(problem.places))
+
+
 def filled(problem: Problem, outputs: float, rows: float) -> float:
     """Return the share of its rate that a long sum has: half at so many outputs, or rows of places."""
     own = problem.batch * math.prod(problem.places)

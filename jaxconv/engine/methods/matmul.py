@@ -14,6 +14,7 @@ from jax import lax
 from jaxconv.engine import proof
 from jaxconv.engine.costs import Constants, Cost
 from jaxconv.engine.methods import onednn
+from jaxconv.engine.methods.layout import filled, is_product
 from jaxconv.engine.methods.method import Method
 from jaxconv.engine.problem import Problem
 
@@ -22,21 +23,19 @@ FEW = 24  # rows of either matrix with which a product has half its speed
 
 def supports(problem: Problem) -> str:
     """Float32 of one tap or one place, on a processor where it was proved."""
-    p = problem
-    if 1 not in (p.taps, math.prod(p.places)):
+    if not is_product(problem):
         return "several taps at several places, which are not one product"
-    return onednn.unable(p) or proof.refusal()
+    return onednn.unable(problem) or proof.refusal()
 
 
 def cost(problem: Problem, c: Constants) -> Cost:
     """The product, slower where either matrix is small; and reading and writing."""
-    p, places = problem, math.prod(problem.places)
+    p = problem
     signal = p.batch * p.groups * p.inputs * math.prod(p.padded)
     kernel = p.groups * p.outputs * p.inputs * p.taps
     is_moved = p.groups > 1 and (p.channels_last or p.batch_axis > 0)
     walked = (3 if is_moved else 1) * (signal + kernel) + 3 * math.prod(p.output)  # results lie afresh
-    rows = places if p.taps == 1 and not p.channels_last else places * p.batch
-    rate = c.onednn_rate * p.outputs / (p.outputs + FEW) * rows / (rows + FEW)
+    rate = c.onednn_rate * filled(p, FEW, FEW)
     size = p.accumulator.itemsize
     seconds = c.onednn_call + size * walked / c.memory_rate + 2 * p.products / rate
     return Cost(seconds, size * (signal + kernel) * is_moved)
@@ -71,7 +70,7 @@ def _at_one_place(problem: Problem, under: jax.Array, kernel: jax.Array) -> jax.
         rows = jnp.moveaxis(under, 0, 1).reshape(p.groups, p.batch, -1)
         out = multiplied(rows, kernel.reshape(p.groups, p.outputs, -1), "ok")
     elif p.batch_axis == 1:  # each input feature apart, as they lie
-        rows = jnp.moveaxis(under, 2, 0).swapaxes(1, 2).reshape(p.inputs, p.groups, p.batch, -1)
+        rows = under.swapaxes(0, 2).reshape(p.inputs, p.groups, p.batch, -1)
         others = jnp.moveaxis(kernel, 2, 0).reshape(p.inputs, p.groups, p.outputs, -1)
         out = multiplied(rows, others, "ok").sum(0)
     else:
@@ -85,15 +84,15 @@ def multiplied(a: jax.Array, b: jax.Array, order: str = "") -> jax.Array:
 
     Leading axes are those of a batch, 1 in either for the same matrix in all.
     """
-    is_turned = order == "km", order == "ok"
+    turns_a, turns_b = order == "km", order == "ok"
     config = {
-        "transpose_a": is_turned[0],
-        "transpose_b": is_turned[1],
+        "transpose_a": turns_a,
+        "transpose_b": turns_b,
         "optimization_config": {"user_scratchpad": False},
     }
     lead = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    shape = (*lead, a.shape[-1 if is_turned[0] else -2], b.shape[-2 if is_turned[1] else -1])
-    result = jax.ShapeDtypeStruct(shape, a.dtype)
+    rows, columns = a.shape[-1 if turns_a else -2], b.shape[-2 if turns_b else -1]
+    result = jax.ShapeDtypeStruct((*lead, rows, columns), a.dtype)
     return onednn.custom_call("matmul", result, {"onednn_matmul_config": config})(a, b)
 
 

@@ -19,6 +19,7 @@ from jaxconv.engine.methods.layout import (
     VECTOR,
     features_last,
     is_gradient,
+    is_product,
     lanes,
     merged,
     moved_bytes,
@@ -39,7 +40,7 @@ def supports(problem: Problem) -> str:
         return "has one to three spatial axes"
     if p.outputs == 1 and not depthwise:
         return "one output feature, of which it makes no vector"
-    if 1 in (p.taps, math.prod(p.places)):
+    if is_product(p):
         return "one tap or one place, which is a product"
     if p.groups > 1 and p.taps > MOST_GROUPED_TAPS:
         return (
